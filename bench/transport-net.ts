@@ -36,7 +36,8 @@ export class NetTransport implements Transport {
       opened.push(new Promise((resolve) => socket.once('connect', resolve)));
       socket.on('error', (error) => this.#fail(error));
       socket.on('end', () => this.#fail(new Error('the server closed a connection')));
-      socket.connect({ port, host: '127.0.0.1', noDelay: true });
+      socket.setNoDelay(true);
+      socket.connect(port, '127.0.0.1');
     }
     this.#poll = () => handler.poll();
     await Promise.race([Promise.all(opened), this.#failed()]);

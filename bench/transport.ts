@@ -13,7 +13,12 @@ export interface TransportHandler {
 export interface Transport {
   readonly name: string;
   /** Opens `count` connections to 127.0.0.1, each with an output buffer of `outputSize` bytes. */
-  connect(port: number, count: number, outputSize: number, handler: TransportHandler): Promise<void>;
+  connect(
+    port: number,
+    count: number,
+    outputSize: number,
+    handler: TransportHandler,
+  ): Promise<void>;
   /** Where the next request of a connection is written before send(). */
   output(connection: number): Uint8Array;
   /** Sends the first `length` bytes of the connection's output buffer. */
