@@ -25,7 +25,7 @@ how long
 which servers
   --only WHICH        ours or memcached: no comparison
   --threads N         -t of the servers (1)     --memory N      -m of the servers (1024)
-  --server-args 'A'   more flags for both       --ours-args 'A' more flags for slabcached
+  --server-args='A'   more flags for both       --ours-args='A' more flags for slabcached
 other
   --transport T       how the generator moves bytes: auto, uring or net (auto)
   --json FILE         where the results go (bench/results/<date>.json)
