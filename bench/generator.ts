@@ -3,7 +3,7 @@
 
 import { Histogram } from './histogram.ts';
 import { type Items, KEY_LENGTH, writeGet, writeLineEnd, writeNextKey } from './items.ts';
-import { cpuSecondsOf } from './proc.ts';
+import { cpuSecondsOf, machineBusySeconds } from './proc.ts';
 import { type ReplyCounts, ReplyReader } from './replies.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
@@ -28,12 +28,22 @@ export interface RoundResult {
   /** Processor time of the server's process, all threads; undefined where /proc does not tell. */
   readonly serverCpuSeconds: number | undefined;
   readonly generatorCpuSeconds: number;
+  /** Processor time that neither server nor generator used: others disturbed the measurement. */
+  readonly othersCpuSeconds: number | undefined;
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
   /** Open loop: requests that were due and still waited for a free connection at the end. */
   readonly unsent: number;
+}
+
+/** Processor seconds used so far at one time, which is in milliseconds. */
+interface CpuMark {
+  readonly at: number;
+  readonly server: number | undefined;
+  readonly generator: number;
+  readonly machine: number | undefined;
 }
 
 const WARMING = 0;
@@ -76,7 +86,7 @@ export class Generator implements TransportHandler {
   #due = 0;
   #requests = 0;
   #underWay = 0;
-  #begun = { at: 0, server: 0 as number | undefined, generator: 0 };
+  #begun: CpuMark = { at: 0, server: 0, generator: 0, machine: 0 };
   #result: RoundResult | undefined;
 
   constructor(
@@ -220,31 +230,41 @@ export class Generator implements TransportHandler {
       this.#latencies.reset();
       this.#requests = 0;
       Object.assign(this.#counts, { hits: 0, misses: 0, stores: 0, fullyChecked: 0 });
-      const generator = process.cpuUsage();
-      this.#begun = {
-        at: now,
-        server: cpuSecondsOf(this.#pid),
-        generator: (generator.user + generator.system) / 1e6,
-      };
+      this.#begun = this.#mark(now);
     } else if (this.#phase === MEASURING && now >= this.#endAt) {
       this.#phase = DRAINING;
       this.#result = this.#summary(now);
     }
   }
 
+  #mark(now: number): CpuMark {
+    const { user, system } = process.cpuUsage();
+    return {
+      at: now,
+      server: cpuSecondsOf(this.#pid),
+      generator: (user + system) / 1e6,
+      machine: machineBusySeconds(),
+    };
+  }
+
   #summary(now: number): RoundResult {
     const begun = this.#begun;
-    const server = cpuSecondsOf(this.#pid);
-    const generator = process.cpuUsage();
+    const ended = this.#mark(now);
+    const server = difference(begun.server, ended.server);
+    const machine = difference(begun.machine, ended.machine);
+    const generator = ended.generator - begun.generator;
     const counts = { ...this.#counts };
     return {
       seconds: (now - begun.at) / 1000,
       ops: counts.hits + counts.misses + counts.stores,
       requests: this.#requests,
       counts,
-      serverCpuSeconds:
-        server === undefined || begun.server === undefined ? undefined : server - begun.server,
-      generatorCpuSeconds: (generator.user + generator.system) / 1e6 - begun.generator,
+      serverCpuSeconds: server,
+      generatorCpuSeconds: generator,
+      othersCpuSeconds:
+        machine === undefined || server === undefined
+          ? undefined
+          : Math.max(0, machine - server - generator),
       p50: this.#latencies.percentileMs(0.5),
       p99: this.#latencies.percentileMs(0.99),
       p999: this.#latencies.percentileMs(0.999),
@@ -299,4 +319,8 @@ export class Generator implements TransportHandler {
     if (at > 0) this.#transport.send(index, at);
     else if (this.#underWay === 0) this.#transport.stop();
   }
+}
+
+function difference(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : to - from;
 }

@@ -53,7 +53,10 @@ export function rowBlock(result: RowResult): string {
   const lines = [columns('', COLUMNS), ...sides.map((side) => columns(side.name, cells(side)))];
   const ratios = [fixed(result.throughputRatio, 2), fixed(result.cpuRatio, 2)];
   if (sides.length === 2) lines.push(columns('ratio', ratios));
-  lines.push(`  load average ${result.loadAverage.toFixed(2)}, generator over ${result.transport}`);
+  lines.push(
+    `  load average ${result.loadAverage.toFixed(2)}, generator over ${result.transport}, other` +
+      ` processes took ${sides.map((side) => percent(side.othersBusy)).join(' and ')} of a core`,
+  );
   for (const side of sides) {
     if (side.hitShare < 1) lines.push(`  ${side.name}: ${percent(side.hitShare)} hits`);
     if (side.unsent > 0) lines.push(`  ${side.name}: ${side.unsent} requests came due unsent`);

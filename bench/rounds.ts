@@ -37,6 +37,8 @@ export interface SideResult {
   readonly serverCpuMicrosPerOp: number | undefined;
   readonly serverBusy: number | undefined;
   readonly generatorBusy: number;
+  /** What other processes took of the machine, as a share of one core. */
+  readonly othersBusy: number | undefined;
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
@@ -194,6 +196,7 @@ function summarize(side: Side, startMs: number, rounds: readonly RoundResult[]):
   const middle = (of: (round: RoundResult) => number): number => median(rounds.map(of));
   const measured = rounds.every((round) => round.serverCpuSeconds !== undefined);
   const cpu = (round: RoundResult): number => round.serverCpuSeconds ?? 0;
+  const others = (round: RoundResult): number => (round.othersCpuSeconds ?? 0) / round.seconds;
   return {
     name: nameOf(side),
     threads: side.threads,
@@ -202,6 +205,7 @@ function summarize(side: Side, startMs: number, rounds: readonly RoundResult[]):
     serverCpuMicrosPerOp: measured ? middle((round) => (cpu(round) * 1e6) / round.ops) : undefined,
     serverBusy: measured ? middle((round) => cpu(round) / round.seconds) : undefined,
     generatorBusy: middle((round) => round.generatorCpuSeconds / round.seconds),
+    othersBusy: measured ? middle(others) : undefined,
     p50: middle((round) => round.p50),
     p99: middle((round) => round.p99),
     p999: middle((round) => round.p999),

@@ -120,9 +120,7 @@ export class UringTransport implements Transport {
       }
       if (result > 0) {
         const buffer = flags >>> 16;
-        const start = buffer * ring.bufferStride;
-        const bytes = ring.buffers.subarray(start, start + result);
-        this.#handler!.received(connection, bytes, result);
+        this.#handler!.received(connection, ring.buffers[buffer], result);
         ring.giveBack(buffer);
       } else if (result !== -ENOBUFS) {
         throw new Error(`the server closed a connection (${result})`);

@@ -65,9 +65,8 @@ function map(fd: number, offset: bigint, length: number): Mapping {
 
 /** One io_uring with a group of provided receive buffers. Offsets are in 32-bit words. */
 export class Uring {
-  /** Receive buffers: buffer `id` begins at `id * bufferStride`. */
-  readonly buffers: Uint8Array;
-  readonly bufferStride: number;
+  /** The receive buffers by their number. */
+  readonly buffers: readonly Uint8Array[];
   readonly #fd: number;
   readonly #mappings: readonly Mapping[];
   readonly #ring: Uint32Array;
@@ -79,6 +78,7 @@ export class Uring {
   readonly #cqMask: number;
   readonly #cqes: number;
   #queued = 0;
+  readonly #bufferStride: number;
   readonly #bufferLength: number;
   readonly #bufferCount: number;
   readonly #buffersAddress: number;
@@ -108,11 +108,16 @@ export class Uring {
     for (let i = 0; i < sqEntries; i++) this.#ring[(params[16] >>> 2) + i] = i;
 
     // A stride that is no multiple of the page spreads the buffers' first bytes over the cache.
-    this.bufferStride = bufferLength + 192;
+    const stride = bufferLength + 192;
+    const bufferMemory = new ArrayBuffer(bufferCount * stride);
+    this.buffers = Array.from(
+      { length: bufferCount },
+      (_, id) => new Uint8Array(bufferMemory, id * stride, bufferLength),
+    );
+    this.#bufferStride = stride;
     this.#bufferLength = bufferLength;
     this.#bufferCount = bufferCount;
-    this.buffers = new Uint8Array(new ArrayBuffer(bufferCount * this.bufferStride));
-    this.#buffersAddress = Number(ffi.getRawPointer(this.buffers));
+    this.#buffersAddress = Number(ffi.getRawPointer(bufferMemory));
     const memory = new ArrayBuffer(bufferCount * 16 + PAGE);
     const start = Number(ffi.getRawPointer(memory));
     const aligned = (PAGE - (start % PAGE)) % PAGE;
@@ -136,7 +141,7 @@ export class Uring {
   giveBack(id: number): void {
     const tail = this.#bufferTail[7];
     const at = (tail & (this.#bufferCount - 1)) * 4;
-    const address = this.#buffersAddress + id * this.bufferStride;
+    const address = this.#buffersAddress + id * this.#bufferStride;
     this.#bufferRing[at] = address >>> 0;
     this.#bufferRing[at + 1] = (address / 2 ** 32) >>> 0;
     this.#bufferRing[at + 2] = this.#bufferLength;
