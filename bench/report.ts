@@ -10,6 +10,8 @@ import { type Program, sendsRepliesSingly } from './servers.ts';
 
 /** From this share of its core on, the generator may be what limits the faster server. */
 const GENERATOR_LIMIT = 0.95;
+/** From this share of a core on, other processes disturbed a row too much to trust its ops/s. */
+const DISTURBED_LIMIT = 0.1;
 const COLUMNS = [
   'ops/s',
   'server µs/op',
@@ -60,6 +62,9 @@ export function rowBlock(result: RowResult): string {
   for (const side of sides) {
     if (side.hitShare < 1) lines.push(`  ${side.name}: ${percent(side.hitShare)} hits`);
     if (side.unsent > 0) lines.push(`  ${side.name}: ${side.unsent} requests came due unsent`);
+  }
+  if (sides.some((side) => (side.othersBusy ?? 0) >= DISTURBED_LIMIT)) {
+    lines.push('  disturbed: repeat this row on a quiet machine');
   }
   const open = result.row.workload.rate > 0;
   const limited = sides.filter((side) => side.generatorBusy >= GENERATOR_LIMIT);

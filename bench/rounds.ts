@@ -180,7 +180,10 @@ async function runRounds(
       const warmupMs = counted ? options.warmupMs : 0;
       const measureMs = counted ? options.roundMs : Math.min(SETTLE_MS, options.roundMs);
       const limit = warmupMs + measureMs + GRACE_MS;
-      const reply = await load.ask({ type: 'round', target, warmupMs, measureMs }, limit);
+      const request = { type: 'round', target, warmupMs, measureMs } as const;
+      const reply = await load.ask(request, limit).catch((error: Error) => {
+        throw new Error(`${nameOf(sides[target])}: ${error.message}`);
+      });
       if (counted && reply.type === 'result') results[target].push(reply.result);
     }
   }
