@@ -8,7 +8,7 @@ import { isDisjoint, type Placement, type RowResult, type SideResult } from './r
 import { describe, type Row } from './rows.ts';
 import { type Program, sendsRepliesSingly } from './servers.ts';
 
-/** From this share of its core on, the generator may be what limits the faster server. */
+/** From this share of its core on, the generator may be what limits a server that is not as busy. */
 const GENERATOR_LIMIT = 0.95;
 /** From this share of a core on, other processes disturbed a row too much to trust its ops/s. */
 const DISTURBED_LIMIT = 0.1;
@@ -67,13 +67,18 @@ export function rowBlock(result: RowResult): string {
     lines.push('  disturbed: repeat this row on a quiet machine');
   }
   const open = result.row.workload.rate > 0;
-  const limited = sides.filter((side) => side.generatorBusy >= GENERATOR_LIMIT);
+  const limited = sides.filter(isGeneratorLimited);
   if (open) lines.push('  open loop: the generator polls, so its core is always busy');
   else if (limited.length > 0) {
     const names = limited.map((side) => side.name).join(' and ');
     lines.push(`  the generator was at its limit under ${names}: more may be possible`);
   }
   return lines.join('\n');
+}
+
+function isGeneratorLimited({ generatorBusy, serverBusy, threads }: SideResult): boolean {
+  const serverIdles = serverBusy === undefined || serverBusy < GENERATOR_LIMIT * threads;
+  return generatorBusy >= GENERATOR_LIMIT && serverIdles;
 }
 
 function cells(side: SideResult): string[] {

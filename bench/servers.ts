@@ -47,9 +47,7 @@ export function memcachedProgram(): Program | undefined {
   const shown = spawnSync(path, ['-V'], { encoding: 'utf8' });
   if (shown.status !== 0) return undefined;
   const version = shown.stdout.trim().replace(/^memcached\s*/, '');
-  // memcached refuses to run as root unless it is told as whom to run.
-  const asUser = process.getuid?.() === 0 ? ['-u', 'root'] : [];
-  return { name: 'memcached', version, command: [path, ...asUser] };
+  return { name: 'memcached', version, command: [path] };
 }
 
 /** Whether this memcached sends each reply of pipelined bare gets with a system call of its own. */
@@ -79,6 +77,8 @@ export async function startServer(
 ): Promise<Server> {
   const port = await freePort();
   const own = ['-l', '127.0.0.1', '-p', String(port), '-U', '0'];
+  // memcached refuses to run as root unless it is told as whom to run.
+  if (process.getuid?.() === 0) own.push('-u', 'root');
   const [command, ...args] = pinned([...program.command, ...own, ...flags], cores);
   const began = performance.now();
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
