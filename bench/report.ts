@@ -4,14 +4,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname } from 'node:path';
-import { isDisjoint, type Placement, type RowResult, type SideResult } from './rounds.ts';
+import {
+  DISTURBED_SHARE,
+  isDisjoint,
+  type Placement,
+  type RowResult,
+  type SideResult,
+} from './rounds.ts';
 import { describe, type Row } from './rows.ts';
 import { type Program, sendsRepliesSingly } from './servers.ts';
 
 /** From this share of its core on, the generator may be what limits a server that is not as busy. */
 const GENERATOR_LIMIT = 0.95;
-/** From this share of a core on, other processes disturbed a row too much to trust its ops/s. */
-const DISTURBED_LIMIT = 0.1;
 const COLUMNS = [
   'ops/s',
   'server µs/op',
@@ -63,7 +67,10 @@ export function rowBlock(result: RowResult): string {
     if (side.hitShare < 1) lines.push(`  ${side.name}: ${percent(side.hitShare)} hits`);
     if (side.unsent > 0) lines.push(`  ${side.name}: ${side.unsent} requests came due unsent`);
   }
-  if (sides.some((side) => (side.othersBusy ?? 0) >= DISTURBED_LIMIT)) {
+  if (result.repeatedRounds > 0) {
+    lines.push(`  ${result.repeatedRounds} rounds were disturbed and measured again`);
+  }
+  if (sides.some((side) => (side.othersBusy ?? 0) >= DISTURBED_SHARE)) {
     lines.push('  disturbed: repeat this row on a quiet machine');
   }
   const open = result.row.workload.rate > 0;

@@ -16,6 +16,9 @@ const GRACE_MS = 15_000;
 /** A first round that nobody counts: it lets the compilers of both sides settle. */
 const SETTLE_MS = 1000;
 
+/** From this share of a core on, other processes disturbed a round too much to trust its ops/s. */
+export const DISTURBED_SHARE = 0.1;
+
 /** A program with the flags that one side of a comparison runs it with. */
 export interface Side {
   readonly program: Program;
@@ -56,6 +59,8 @@ export interface RowResult {
   readonly throughputRatio: number | undefined;
   readonly cpuRatio: number | undefined;
   readonly loadAverage: number;
+  /** Rounds that other processes disturbed and that were measured again. */
+  readonly repeatedRounds: number;
 }
 
 /** Keeps the generator off the servers' cores as long as there are enough. */
@@ -141,7 +146,7 @@ export async function runRow(
       { type: 'prepare', workload, targets, transport },
       PREPARE_LIMIT_MS,
     );
-    const rounds = await runRounds(load, sides, options, report);
+    const { results: rounds, repeated } = await runRounds(load, sides, options, report);
     return {
       row,
       placement,
@@ -150,6 +155,7 @@ export async function runRow(
       throughputRatio: medianRatio(rounds, (round) => round.ops / round.seconds),
       cpuRatio: medianRatio(rounds, (round) => (round.serverCpuSeconds ?? Number.NaN) / round.ops),
       loadAverage: loadavg()[0],
+      repeatedRounds: repeated,
     };
   } finally {
     await load.close();
@@ -164,30 +170,56 @@ function serverFlags(side: Side, row: Row, options: BenchOptions): string[] {
   return [...flags, ...options.serverArgs];
 }
 
+interface Rounds {
+  /** Results by side, then by round. */
+  readonly results: readonly (readonly RoundResult[])[];
+  readonly repeated: number;
+}
+
 /** Rounds of all sides in turn; every other turn runs backwards, so that a drift favours nobody. */
 async function runRounds(
   load: LoadProcess,
   sides: readonly Side[],
   options: BenchOptions,
   report: (progress: string) => void,
-): Promise<RoundResult[][]> {
+): Promise<Rounds> {
   const results: RoundResult[][] = sides.map(() => []);
   const order = sides.map((_, i) => i);
-  for (let round = 0; round <= options.rounds; round++) {
-    const counted = round > 0;
-    for (const target of round % 2 === 0 ? order : order.toReversed()) {
-      report(counted ? `round ${round}/${options.rounds}: ${nameOf(sides[target])}` : 'settling');
-      const warmupMs = counted ? options.warmupMs : 0;
-      const measureMs = counted ? options.roundMs : Math.min(SETTLE_MS, options.roundMs);
-      const limit = warmupMs + measureMs + GRACE_MS;
-      const request = { type: 'round', target, warmupMs, measureMs } as const;
-      const reply = await load.ask(request, limit).catch((error: Error) => {
-        throw new Error(`${nameOf(sides[target])}: ${error.message}`);
-      });
-      if (counted && reply.type === 'result') results[target].push(reply.result);
+  const run = async (target: number, warmupMs: number, measureMs: number): Promise<RoundResult> => {
+    const request = { type: 'round', target, warmupMs, measureMs } as const;
+    const limit = warmupMs + measureMs + GRACE_MS;
+    const reply = await load.ask(request, limit).catch((error: Error) => {
+      throw new Error(`${nameOf(sides[target])}: ${error.message}`);
+    });
+    if (reply.type !== 'result') throw new Error(`the load process answered ${reply.type}`);
+    return reply.result;
+  };
+  report('settling');
+  for (const target of order) await run(target, 0, Math.min(SETTLE_MS, options.roundMs));
+  const repeatedMax = Math.floor(options.rounds / 2);
+  let repeated = 0;
+  for (let round = 1; round <= options.rounds; ) {
+    const turn: RoundResult[] = [];
+    for (const target of round % 2 === 1 ? order : order.toReversed()) {
+      report(`round ${round}/${options.rounds}: ${nameOf(sides[target])}`);
+      turn[target] = await run(target, options.warmupMs, options.roundMs);
     }
+    if (repeated < repeatedMax && turn.some(isDisturbed)) {
+      repeated++;
+      continue;
+    }
+    for (const target of order) results[target].push(turn[target]);
+    round++;
   }
-  return results;
+  return { results, repeated };
+}
+
+function othersBusy(round: RoundResult): number {
+  return (round.othersCpuSeconds ?? 0) / round.seconds;
+}
+
+function isDisturbed(round: RoundResult): boolean {
+  return othersBusy(round) >= DISTURBED_SHARE;
 }
 
 /** The name of a side in the table. */
@@ -199,7 +231,6 @@ function summarize(side: Side, startMs: number, rounds: readonly RoundResult[]):
   const middle = (of: (round: RoundResult) => number): number => median(rounds.map(of));
   const measured = rounds.every((round) => round.serverCpuSeconds !== undefined);
   const cpu = (round: RoundResult): number => round.serverCpuSeconds ?? 0;
-  const others = (round: RoundResult): number => (round.othersCpuSeconds ?? 0) / round.seconds;
   return {
     name: nameOf(side),
     threads: side.threads,
@@ -208,7 +239,7 @@ function summarize(side: Side, startMs: number, rounds: readonly RoundResult[]):
     serverCpuMicrosPerOp: measured ? middle((round) => (cpu(round) * 1e6) / round.ops) : undefined,
     serverBusy: measured ? middle((round) => cpu(round) / round.seconds) : undefined,
     generatorBusy: middle((round) => round.generatorCpuSeconds / round.seconds),
-    othersBusy: measured ? middle(others) : undefined,
+    othersBusy: measured ? middle(othersBusy) : undefined,
     p50: middle((round) => round.p50),
     p99: middle((round) => round.p99),
     p999: middle((round) => round.p999),
