@@ -300,7 +300,7 @@ export function computeLayout(config: MemoryConfig): Layout {
   const hashTable = region(2 ** hashPowerMax * 4, 4096);
   const pages = region(pageCountMax * PAGE_BYTES, PAGE_BYTES);
   if (end > REFERENCE_REACH_BYTES) {
-    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES);
+    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES) - CLASS_COUNT_MAX;
     throw new RangeError(`memory_max is too large: at most ${limit} MB can be addressed`);
   }
   return {
