@@ -3,6 +3,8 @@
  * compared with.
  */
 
+import { itemBytesFor } from '../../src/cache/item.ts';
+
 /** One step of a sequence. `b` says which of the two workers serves it. */
 export interface Step {
   readonly command: string;
@@ -25,6 +27,10 @@ export interface Outcome {
   readonly entry: Entry | undefined;
 }
 
+/** Client flags of all items here. */
+const FLAGS = 7;
+/** Numbers in chains of chunks are none, as in memcached. */
+const CHUNK_BYTES_MAX = 16_384;
 const NON_NUMERIC = 'CLIENT_ERROR cannot increment or decrement non-numeric value\r\n';
 
 function deadlineOf(now: number, exptime: number): number {
@@ -72,8 +78,11 @@ function valueReply(key: string, entry: Entry): string {
 
 function arithmetic(step: Step, old: Entry | undefined): Outcome {
   if (old === undefined) return { reply: 'NOT_FOUND\r\n', entry: old };
-  if (!/^\d+ *$/.test(old.value)) return { reply: NON_NUMERIC, entry: old };
-  const number = Number(old.value);
+  // White space ends the number; what follows is ignored.
+  const digits = /^(\d+)( .*)?$/.exec(old.value)?.[1];
+  const inChunks = itemBytesFor(step.key.length, FLAGS, old.value.length) > CHUNK_BYTES_MAX;
+  if (digits === undefined || inChunks) return { reply: NON_NUMERIC, entry: old };
+  const number = Number(digits);
   const result = step.command === 'incr' ? number + step.amount : Math.max(0, number - step.amount);
   const text = String(result);
   return { reply: `${text}\r\n`, entry: { ...old, value: text.padEnd(old.value.length) } };
