@@ -16,7 +16,7 @@ function executable(path: string): boolean {
 
 /** The path of a program in PATH or the usual folders, or undefined. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...FOLDERS];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...FOLDERS];
   return folders.map((folder) => join(folder, name)).find(executable);
 }
 
@@ -25,7 +25,7 @@ export function findProgram(name: string): string | undefined {
  * else the first one found.
  */
 export function findMemcached(): string | undefined {
-  const named = process.env['MEMCACHED'];
+  const named = process.env.MEMCACHED;
   if (named === undefined || named === '') return findProgram('memcached');
   if (!executable(named)) throw new Error(`MEMCACHED=${named} is not an executable file`);
   return named;

@@ -23,7 +23,7 @@ export class WireClient {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
     const ended = () => {
       this.closed = true;
       this.#wake?.();
