@@ -128,6 +128,9 @@ export const AVOIDED = {
     'memcached 1.6.18 copies the upload from the wrong place and serves bytes of its own memory',
   'a get with a key over 250 bytes behind other requests in one stream':
     'memcached 1.6.18 then throws away whatever it has not sent of the earlier requests’ answers',
+  'a request to close (quit, an HTTP request line) with more bytes behind it':
+    'bytes that the server has not read turn its close into a reset, which can overtake answers; ' +
+    'an HTTP line also makes memcached forget answers it owes, so it comes first in its stream',
   'incr and decr in a memcached with its LRU maintainer':
     'while the maintainer holds an item, a shorter number replaces it instead of being padded with ' +
     'spaces; so where numbers are compared theirs runs with no_lru_maintainer',

@@ -49,11 +49,12 @@ export class WireClient {
     let from = 0;
     for (const cut of cuts) {
       if (cut <= from || cut >= bytes.length) continue;
+      if (this.closed) return;
       this.#socket.write(bytes.subarray(from, cut));
       from = cut;
       await turn();
     }
-    if (!this.#socket.destroyed) this.#socket.write(bytes.subarray(from));
+    if (!this.closed) this.#socket.write(bytes.subarray(from));
   }
 
   /** The bytes received and not yet taken. The view is valid until the next await. */
