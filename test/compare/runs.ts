@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type Launch, memcached, slabcached } from '../support/server.ts';
 import type { Coverage } from './coverage.ts';
 import type { SizeLimits } from './material.ts';
-import { Session } from './session.ts';
+import { type Between, Session } from './session.ts';
 import { lossySteps, roomySteps, type Step } from './steps.ts';
 
 export interface RunKind {
@@ -99,8 +99,9 @@ export async function compareAtRandom(
   theirs: Launch,
   limits: RunLimits,
   coverage: Coverage,
+  between?: Between,
 ): Promise<void> {
-  const session = await Session.start({ ours, theirs, evicting: kind.evicting, coverage });
+  const session = await Session.start({ ours, theirs, evicting: kind.evicting, coverage, between });
   const steps: Array<fc.Arbitrary<Step>> = kind.evicting
     ? lossySteps(kind.limits)
     : roomySteps(kind.limits, kind.theirFlags.length === 0);

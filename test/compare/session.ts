@@ -4,6 +4,7 @@
 
 import { parseFrames } from '../support/replies.ts';
 import { type Launch, type Server, startServer } from '../support/server.ts';
+import type { Proxy } from '../support/tamper.ts';
 import { WireClient } from '../support/wire.ts';
 import { CasBook } from './casBook.ts';
 import { type Answer, compareAnswers } from './compareReplies.ts';
@@ -21,23 +22,29 @@ export type Fragmentation = readonly number[] | 'bytes';
 /** At most this many single bytes are sent before the rest follows in one piece. */
 const SINGLE_BYTES = 150;
 
+/** Puts something between client and server; the tests of the comparison itself spoil replies. */
+export type Between = (serverPort: number) => Promise<Proxy>;
+
 export class Side {
   readonly server: Server;
   client: WireClient;
+  readonly #proxy: Proxy | undefined;
 
-  private constructor(server: Server, client: WireClient) {
+  private constructor(server: Server, client: WireClient, proxy: Proxy | undefined) {
     this.server = server;
     this.client = client;
+    this.#proxy = proxy;
   }
 
-  static async start(launch: Launch): Promise<Side> {
+  static async start(launch: Launch, between?: Between): Promise<Side> {
     const server = await startServer(launch);
-    return new Side(server, await WireClient.connect(server.port));
+    const proxy = await between?.(server.port);
+    return new Side(server, await WireClient.connect(proxy?.port ?? server.port), proxy);
   }
 
   async reconnect(): Promise<void> {
     this.client.destroy();
-    this.client = await WireClient.connect(this.server.port);
+    this.client = await WireClient.connect(this.#proxy?.port ?? this.server.port);
   }
 
   /** Sends the bytes and the fence; the answer is everything before the fence's own answer. */
@@ -63,6 +70,7 @@ export class Side {
 
   async stop(): Promise<void> {
     this.client.destroy();
+    await this.#proxy?.close();
     await this.server.stop();
   }
 }
@@ -88,6 +96,8 @@ export interface SessionOptions {
   /** True when memory is so small that items get lost at different moments. */
   readonly evicting: boolean;
   readonly coverage: Coverage;
+  /** Stands before our side only. */
+  readonly between?: Between | undefined;
 }
 
 export class Session {
@@ -108,7 +118,7 @@ export class Session {
 
   static async start(options: SessionOptions): Promise<Session> {
     const [ours, theirs] = await Promise.all([
-      Side.start(options.ours),
+      Side.start(options.ours, options.between),
       Side.start(options.theirs),
     ]);
     return new Session(options, ours, theirs);
