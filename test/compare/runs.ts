@@ -66,6 +66,8 @@ export interface RunLimits {
   readonly seed: number | undefined;
   readonly path: string | undefined;
   readonly replayPath: string | undefined;
+  /** False stops at the first failure without looking for a smaller one. */
+  readonly shrink: boolean;
 }
 
 /**
@@ -81,6 +83,7 @@ export function limitsFromEnvironment(share: number): RunLimits {
     seed: env.COMPARE_SEED === undefined ? undefined : Number(env.COMPARE_SEED),
     path: env.COMPARE_PATH,
     replayPath: env.COMPARE_REPLAY_PATH,
+    shrink: true,
   };
 }
 
@@ -117,6 +120,7 @@ export async function compareAtRandom(
     await fc.assert(property, {
       numRuns: limits.runs,
       interruptAfterTimeLimit: limits.milliseconds,
+      endOnFailure: !limits.shrink,
       ...(limits.seed === undefined ? {} : { seed: limits.seed }),
       ...(limits.path === undefined ? {} : { path: limits.path }),
     });

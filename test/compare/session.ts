@@ -4,7 +4,7 @@
 
 import { parseFrames } from '../support/replies.ts';
 import { type Launch, type Server, startServer } from '../support/server.ts';
-import type { Proxy } from '../support/tamper.ts';
+import type { SpoilingProxy } from '../support/tamper.ts';
 import { WireClient } from '../support/wire.ts';
 import { CasBook } from './casBook.ts';
 import { type Answer, compareAnswers } from './compareReplies.ts';
@@ -23,14 +23,14 @@ export type Fragmentation = readonly number[] | 'bytes';
 const SINGLE_BYTES = 150;
 
 /** Puts something between client and server; the tests of the comparison itself spoil replies. */
-export type Between = (serverPort: number) => Promise<Proxy>;
+export type Between = (serverPort: number) => Promise<SpoilingProxy>;
 
 export class Side {
   readonly server: Server;
   client: WireClient;
-  readonly #proxy: Proxy | undefined;
+  readonly #proxy: SpoilingProxy | undefined;
 
-  private constructor(server: Server, client: WireClient, proxy: Proxy | undefined) {
+  private constructor(server: Server, client: WireClient, proxy: SpoilingProxy | undefined) {
     this.server = server;
     this.client = client;
     this.#proxy = proxy;
@@ -56,8 +56,6 @@ export class Side {
     if (outcome === 'done') {
       return { bytes: received.subarray(0, -FENCE_REPLY.length), end: 'open' };
     }
-    if (outcome === 'timeout')
-      console.error('STALL', JSON.stringify(all.toString('latin1')).slice(0, 3000), how);
     return { bytes: received, end: outcome === 'closed' ? 'closed' : 'stalled' };
   }
 

@@ -11,11 +11,12 @@ import { compareAtRandom, RUN_KINDS, type RunLimits } from './runs.ts';
 const skip = skipWithoutMemcached();
 const oracle = findMemcached() ?? '';
 const LIMITS: RunLimits = {
-  milliseconds: 30_000,
+  milliseconds: 60_000,
   runs: 400,
   seed: 20_260,
   path: undefined,
   replayPath: undefined,
+  shrink: false,
 };
 
 /** Replaces `from` by `to` in every n-th piece of replies that has it. */

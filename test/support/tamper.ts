@@ -5,14 +5,14 @@ import { connect, createServer, type Socket } from 'node:net';
 /** Gets each piece of reply bytes; returns what the client sees, or null to hang up. */
 export type Spoil = (reply: Buffer) => Buffer | null;
 
-export interface Proxy {
+export interface SpoilingProxy {
   readonly port: number;
   /** How many pieces were changed. */
   spoiled(): number;
   close(): Promise<void>;
 }
 
-export function startProxy(serverPort: number, spoil: Spoil): Promise<Proxy> {
+export function startProxy(serverPort: number, spoil: Spoil): Promise<SpoilingProxy> {
   let spoiled = 0;
   const open = new Set<Socket>();
   const server = createServer((client) => {
@@ -31,7 +31,8 @@ export function startProxy(serverPort: number, spoil: Spoil): Promise<Proxy> {
       if (seen === null) client.destroy();
       else client.write(seen);
     });
-    upstream.on('end', () => client.end());
+    // A reset has no 'end', only a 'close'.
+    upstream.on('close', () => client.end());
   });
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
