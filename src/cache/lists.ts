@@ -69,6 +69,23 @@ export class Lists {
     this.f64[this.record(tenant, id) / 8 + LISTS_SIZES_F64 + lru] += itemBytes(i32, ref);
   }
 
+  /** Links an item at the tail of the list that its header names. */
+  doAppend(ref: number): void {
+    const { i32 } = this;
+    const tenant = tenantOf(i32, ref);
+    const id = this.classOf(ref);
+    const lru = lruOf(i32, ref);
+    const list = this.listWord(tenant, id, lru);
+    const tail = i32[list + LIST_TAIL_I32];
+    i32[at(ref) + CHUNK_NEXT_I32] = 0;
+    i32[at(ref) + CHUNK_PREV_I32] = tail;
+    if (tail !== 0) i32[at(tail) + CHUNK_NEXT_I32] = ref;
+    else i32[list + LIST_HEAD_I32] = ref;
+    i32[list + LIST_TAIL_I32] = ref;
+    i32[list + LIST_ITEMS_I32]++;
+    this.f64[this.record(tenant, id) / 8 + LISTS_SIZES_F64 + lru] += itemBytes(i32, ref);
+  }
+
   /** Takes an item out of its list. */
   doUnlink(ref: number): void {
     const { i32 } = this;

@@ -177,8 +177,10 @@ export class Store {
     if (ref === 0) return;
     const hash = this.table.hashOf(ref);
     this.table.lockStripe(hash);
+    i32[this.journal + JOURNAL_UNLINK_I32] = ref;
     i32[word] = 0;
     this.unlinker.doUnpin(ref);
+    i32[this.journal + JOURNAL_UNLINK_I32] = 0;
     this.table.unlockStripe(hash);
   }
 

@@ -120,14 +120,16 @@ export class Table {
 
   /**
    * Doubles the table, stripe by stripe; false when it has reached its largest size. Maintainer only,
-   * or whoever finishes the work of a dead one: a stripe that is done already is passed over.
+   * or whoever finishes the work of a dead one: a stripe that is done already is passed over, and so
+   * are those in `except`, whose locks are still held by the dead.
    */
-  expand(): boolean {
+  expand(except?: Set<number>): boolean {
     const { i32 } = this;
     const power = i32[HEAD_HASH_POWER];
     if (power >= this.memory.layout.hashPowerMax) return false;
     i32[HEAD_HASH_EXPANDING] = 1;
     for (let stripe = 0; stripe <= this.stripeMask; stripe++) {
+      if (except?.has(stripe)) continue;
       this.lockStripe(stripe);
       this.doSplitStripe(stripe, power);
       this.unlockStripe(stripe);

@@ -16,6 +16,7 @@ import {
   JOURNAL_VICTIM_I32,
   STATE_LARGE,
   STATE_LINKED,
+  STATE_REF_ONE,
   wordOf,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -101,6 +102,7 @@ export class Unlinker {
     const first = firstDataWord(i32, ref);
     for (let chunk = i32[first]; chunk !== 0; chunk = i32[first]) {
       i32[this.journal + JOURNAL_CHUNK_I32] = chunk;
+      setOwner(i32, chunk, slab.actor);
       i32[first] = i32[at(chunk) + DATA_NEXT_I32];
       slab.free(chunk, chunkClassOf(i32, chunk));
     }
@@ -112,7 +114,9 @@ export class Unlinker {
   doUnpin(ref: number): void {
     const { i32 } = this;
     const word = at(ref) + CHUNK_STATE_I32;
-    i32[word] -= 0x1000;
-    if (refcountOf(i32, ref) === 0 && (i32[word] & STATE_LINKED) === 0) this.free(ref);
+    i32[word] -= STATE_REF_ONE;
+    if (refcountOf(i32, ref) !== 0 || (i32[word] & STATE_LINKED) !== 0) return;
+    setOwner(i32, ref, this.slab.actor);
+    this.free(ref);
   }
 }

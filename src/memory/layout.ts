@@ -205,7 +205,8 @@ export const CHUNK_PREV_I32 = 4;
  *    [client flags, if not 0] [first data chunk, if large] key... value... (a large item's value
  *    is in its data chunks)
  */
-export const ITEM_HASH_NEXT_I32 = 2; // while unlinked: actor + 1 of its owner
+/** While an item is unlinked, and always in a data chunk, this names the owner: actor + 1. */
+export const ITEM_HASH_NEXT_I32 = 2;
 export const ITEM_TIME_I32 = 5;
 export const ITEM_EXPTIME_I32 = 6;
 export const ITEM_VALUE_BYTES_I32 = 7;
@@ -213,10 +214,10 @@ export const ITEM_CAS_LOW_I32 = 8;
 export const ITEM_CAS_HIGH_I32 = 9;
 export const ITEM_HEADER_BYTES = 40;
 
-/** Data chunk of a large item: 0 state | 1 class | 2 next data chunk | 3 head item | data... */
-export const DATA_NEXT_I32 = 2;
+/** Data chunk of a large item: 0 state | 1 class | 2 owner | 3 head item | 4 next data chunk | data... */
 export const DATA_HEAD_I32 = 3;
-export const DATA_HEADER_BYTES = 16;
+export const DATA_NEXT_I32 = 4;
+export const DATA_HEADER_BYTES = 20;
 
 /** Flags of CHUNK_STATE. A chunk is FREE, MOVED, or USED with any of the others. */
 export const STATE_USED = 1;

@@ -1,0 +1,219 @@
+/**
+ * The transport on node:net.
+ *
+ * An accepted socket is wrapped a second time around its handle, because only the constructor takes
+ * `onread`: with it every read of the worker goes into one buffer and no Buffer is made per event.
+ * All replies to what one read brought leave in one write. A socket that does not take its bytes at
+ * once is not read until it has, so a client that never reads costs one output buffer and no more.
+ */
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../protocol/engine.ts';
+import type { ByteProtocol, Transport, TransportOwner } from './transport.ts';
+
+/** Bytes taken from a socket at once; one buffer of this size per worker. */
+const READ_BYTES = 64 * 1024;
+
+/** What goes on when the bytes under way are sent. */
+const THEN_READ = 0;
+const THEN_RESUME = 1;
+const THEN_CLOSE = 2;
+
+/** The handle of an accepted socket, of which node:net only knows that it exists. */
+interface SocketWithHandle {
+  readonly _handle: SocketConstructorOpts['handle'];
+}
+
+/** One served connection. */
+class Connection<Session, Storage> {
+  readonly socket: Socket;
+  readonly slot: number;
+  readonly session: Session;
+  /** The output storage that the socket still reads from, if it could not take all at once. */
+  sending: Storage | null = null;
+  afterSend = THEN_READ;
+  /** Waits for its next turn in the queue of those that yielded. */
+  yielding = false;
+  closing = false;
+  /** Second of the transport's own clock in which the last bytes came. */
+  lastRead: number;
+
+  constructor(socket: Socket, slot: number, session: Session, now: number) {
+    this.socket = socket;
+    this.slot = slot;
+    this.session = session;
+    this.lastRead = now;
+  }
+}
+
+/** Serves connections of one worker through node:net. */
+export class SocketTransport<Session, Storage> implements Transport {
+  readonly name = 'node';
+  readonly #protocol: ByteProtocol<Session, Storage>;
+  readonly #owner: TransportOwner;
+  readonly #input = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly #connections = new Set<Connection<Session, Storage>>();
+  readonly #yielded: Connection<Session, Storage>[] = [];
+  /** Seconds, moved on by closeIdle only: a read costs a plain load and no look at a clock. */
+  #now = Math.floor(performance.now() / 1000);
+  #turnPlanned = false;
+  #draining: (() => void) | null = null;
+
+  constructor(protocol: ByteProtocol<Session, Storage>, owner: TransportOwner) {
+    this.#protocol = protocol;
+    this.#owner = owner;
+  }
+
+  serve(accepted: Socket, slot: number): void {
+    const options: SocketConstructorOpts & { writableHighWaterMark: number } = {
+      handle: (accepted as unknown as SocketWithHandle)._handle,
+      onread: {
+        buffer: this.#input,
+        callback: (length) => this.#onRead(connection, length),
+      },
+      // With 1, write() returns true exactly if the kernel took everything, and 'drain' comes else.
+      writableHighWaterMark: 1,
+    };
+    const socket = new Socket(options);
+    const session = this.#protocol.open(slot);
+    const connection = new Connection<Session, Storage>(socket, slot, session, this.#now);
+    this.#connections.add(connection);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+    socket.on('drain', () => this.#onSent(connection));
+    socket.on('close', () => this.#onClose(connection));
+    // A reset or a broken pipe is an ordinary end: 'close' follows and does the work.
+    socket.on('error', () => undefined);
+  }
+
+  closeIdle(limit: number): void {
+    this.#now = Math.floor(performance.now() / 1000);
+    const oldest = this.#now - limit;
+    for (const connection of this.#connections) {
+      if (connection.lastRead >= oldest || this.#isBusy(connection)) continue;
+      this.#owner.onIdleKick(connection.slot);
+      connection.socket.destroy();
+    }
+  }
+
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#draining = resolve;
+      for (const connection of this.#connections) {
+        if (!this.#isBusy(connection)) this.#end(connection);
+      }
+      if (this.#connections.size === 0) resolve();
+    });
+  }
+
+  /** True while replies are under way or complete requests are left. */
+  #isBusy(connection: Connection<Session, Storage>): boolean {
+    return connection.sending !== null || connection.yielding || connection.closing;
+  }
+
+  /** Returns false to stop reading, as node:net asks. */
+  #onRead(connection: Connection<Session, Storage>, length: number): boolean {
+    if (connection.closing) return false;
+    connection.lastRead = this.#now;
+    const status = this.#protocol.feed(connection.session, this.#input, length);
+    return this.#answer(connection, status);
+  }
+
+  /** Sends what the protocol wrote and does what it asked for. True if reading may go on at once. */
+  #answer(connection: Connection<Session, Storage>, first: number): boolean {
+    let status = first;
+    while (this.#send(connection)) {
+      if (status === FEED_FULL) {
+        status = this.#protocol.resume(connection.session);
+      } else {
+        return this.#next(connection, status);
+      }
+    }
+    connection.afterSend =
+      status === FEED_MORE ? THEN_READ : status === FEED_CLOSE ? THEN_CLOSE : THEN_RESUME;
+    return false;
+  }
+
+  /** All replies so far are with the kernel. */
+  #next(connection: Connection<Session, Storage>, status: number): boolean {
+    if (status === FEED_CLOSE) {
+      this.#end(connection);
+      return false;
+    }
+    if (status === FEED_YIELD) {
+      this.#yield(connection);
+      return false;
+    }
+    if (this.#draining !== null) {
+      this.#end(connection);
+      return false;
+    }
+    return true;
+  }
+
+  /** True if the kernel took everything; if not, the storage stays with the socket until 'drain'. */
+  #send(connection: Connection<Session, Storage>): boolean {
+    const { output } = this.#protocol;
+    if (output.length === 0) return true;
+    if (connection.socket.write(output.view())) {
+      output.reset();
+      return true;
+    }
+    connection.sending = output.detach();
+    return false;
+  }
+
+  #onSent(connection: Connection<Session, Storage>): void {
+    this.#recycle(connection);
+    if (connection.closing) return;
+    if (connection.afterSend === THEN_CLOSE) {
+      this.#end(connection);
+    } else if (connection.afterSend === THEN_READ) {
+      if (this.#next(connection, FEED_MORE)) connection.socket.resume();
+    } else {
+      this.#resume(connection);
+    }
+  }
+
+  #resume(connection: Connection<Session, Storage>): void {
+    const status = this.#protocol.resume(connection.session);
+    if (this.#answer(connection, status)) connection.socket.resume();
+  }
+
+  #yield(connection: Connection<Session, Storage>): void {
+    connection.yielding = true;
+    this.#yielded.push(connection);
+    if (this.#turnPlanned) return;
+    this.#turnPlanned = true;
+    setImmediate(() => this.#onTurn());
+  }
+
+  /** The next turn of the loop: those that yielded before it go on, once each. */
+  #onTurn(): void {
+    this.#turnPlanned = false;
+    for (const connection of this.#yielded.splice(0)) {
+      connection.yielding = false;
+      if (!connection.closing) this.#resume(connection);
+    }
+  }
+
+  #recycle(connection: Connection<Session, Storage>): void {
+    if (connection.sending === null) return;
+    this.#protocol.output.recycle(connection.sending);
+    connection.sending = null;
+  }
+
+  /** Closes when what is written has left. */
+  #end(connection: Connection<Session, Storage>): void {
+    connection.closing = true;
+    connection.socket.destroySoon();
+  }
+
+  #onClose(connection: Connection<Session, Storage>): void {
+    connection.closing = true;
+    this.#recycle(connection);
+    this.#protocol.close(connection.session);
+    this.#connections.delete(connection);
+    this.#owner.onClose(connection.slot);
+    if (this.#connections.size === 0) this.#draining?.();
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The seams around a transport: what it asks of the protocol above the bytes (so that it can be
+ * tested with another one), and what a worker asks of it, so that other ways of moving bytes can
+ * stand beside node:net.
+ */
+import type { Socket } from 'node:net';
+
+/** Where replies are collected. One per worker: it is sent or detached before the next feed. */
+export interface ReplyBuffer<Storage> {
+  readonly length: number;
+  /** The unsent bytes; valid until reset or detach. */
+  view(): Uint8Array;
+  reset(): void;
+  /** Hands the storage to the caller, to be given back with recycle. */
+  detach(): Storage;
+  recycle(storage: Storage): void;
+}
+
+/** The protocol as a transport sees it: bytes in, replies out. feed and resume return a FEED_*. */
+export interface ByteProtocol<Session, Storage> {
+  readonly output: ReplyBuffer<Storage>;
+  open(slot: number): Session;
+  feed(session: Session, input: Uint8Array, length: number): number;
+  resume(session: Session): number;
+  close(session: Session): void;
+}
+
+/** What a transport reports to the worker that owns it. */
+export interface TransportOwner {
+  /** A connection is gone: its slot may be used again. */
+  onClose(slot: number): void;
+  /** A connection is closed because nothing came from it for idle_timeout seconds. */
+  onIdleKick(slot: number): void;
+}
+
+/** One way of serving connections. */
+export interface Transport {
+  /** As shown in `stats settings`. */
+  readonly name: string;
+  /** Serves an accepted, untouched socket under the given slot of the connection table. */
+  serve(socket: Socket, slot: number): void;
+  /** Closes connections from which nothing came for more than this many seconds. */
+  closeIdle(seconds: number): void;
+  /** Reads no more; resolves when every reply already under way is sent and all is closed. */
+  drain(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+/**
+ * The unix socket. Pipes cannot be transferred between threads, so one worker listens on it and
+ * serves all its connections.
+ */
+import { lstatSync, unlinkSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+
+/** Where to listen. */
+export interface UnixAddress {
+  readonly path: string;
+  readonly backlog: number;
+}
+
+/**
+ * Removes a socket file that a former server left behind; any other kind of file stays, and listening
+ * will fail on it.
+ */
+export function removeStaleSocket(path: string): void {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status?.isSocket()) unlinkSync(path);
+}
+
+/** Listens on a path. The file gets the mode that the process's umask leaves it. */
+export function listenUnix(
+  address: UnixAddress,
+  accept: (socket: Socket) => void,
+): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ pauseOnConnect: true }, accept);
+    server.once('error', reject);
+    server.listen({ path: address.path, backlog: address.backlog }, () => {
+      server.off('error', reject);
+      server.on('error', () => undefined);
+      resolve(server);
+    });
+  });
+}

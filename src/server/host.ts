@@ -1,0 +1,132 @@
+/**
+ * What the protocol asks of the server: the server's part of `stats`, `stats settings`, logging.
+ */
+import {
+  CONN_YIELDS,
+  IDLE_KICKS,
+  LISTEN_DISABLED,
+  REJECTED_CONNS,
+  sumCounter,
+  TOTAL_CONNS,
+} from '../cache/counters.ts';
+import { clockStarted } from '../memory/clock.ts';
+import { HEAD_CLOCK, HEAD_LISTENING, HEAD_VERBOSITY } from '../memory/layout.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { ServerState } from '../net/state.ts';
+import type { Host } from '../protocol/engine.ts';
+import { writeRaw } from './log.ts';
+import type { Settings } from './setting.ts';
+import { settingsStats } from './settings.ts';
+import { PROTOCOL_VERSION } from './version.ts';
+
+/** The clock shows 62 when the server starts and memcached's uptime then is 2. */
+const CLOCK_AHEAD_OF_UPTIME = 60;
+const READ_BUFFER_BYTES = 65536;
+
+type Stat = readonly [string, string];
+
+/** One per worker. */
+export class ServerHost implements Host {
+  readonly versionText = PROTOCOL_VERSION;
+  readonly #memory: Memory;
+  readonly #state: ServerState;
+  readonly #settings: Settings;
+  readonly #transport: string;
+
+  constructor(memory: Memory, state: ServerState, settings: Settings, transport: string) {
+    this.#memory = memory;
+    this.#state = state;
+    this.#settings = settings;
+    this.#transport = transport;
+  }
+
+  generalStats(): Iterable<Stat> {
+    return [...this.#processStats(), ...this.#connectionStats(), ...this.#threadStats()];
+  }
+
+  settingsStats(): Iterable<Stat> {
+    const verbose = this.#memory.i32[HEAD_VERBOSITY];
+    const lines = settingsStats({ ...this.#settings, verbose });
+    return [...lines, ['transport', this.#transport]];
+  }
+
+  setVerbosity(level: number): void {
+    this.#memory.i32[HEAD_VERBOSITY] = level;
+  }
+
+  log(level: number, line: string): void {
+    if (this.#memory.i32[HEAD_VERBOSITY] >= level) writeRaw(`${line}\n`);
+  }
+
+  #processStats(): Stat[] {
+    const clock = this.#memory.i32[HEAD_CLOCK];
+    const usage = process.resourceUsage();
+    return [
+      ['pid', String(process.pid)],
+      ['uptime', String(clock - CLOCK_AHEAD_OF_UPTIME)],
+      ['time', String(clock + clockStarted(this.#memory))],
+      ['version', PROTOCOL_VERSION],
+      ['libevent', `libuv-${process.versions.uv}`],
+      ['pointer_size', '64'],
+      ['rusage_user', microseconds(usage.userCPUTime)],
+      ['rusage_system', microseconds(usage.systemCPUTime)],
+    ];
+  }
+
+  #connectionStats(): Stat[] {
+    const memory = this.#memory;
+    const { maxconns, maxconnsFast, threads } = this.#settings;
+    const readBytes = String(threads * READ_BUFFER_BYTES);
+    const stats: Stat[] = [
+      ['max_connections', String(maxconns)],
+      ['curr_connections', String(this.#state.totalConnections())],
+      ['total_connections', String(sumCounter(memory, TOTAL_CONNS))],
+    ];
+    if (maxconnsFast) {
+      stats.push(['rejected_connections', String(sumCounter(memory, REJECTED_CONNS))]);
+    }
+    stats.push(
+      ['connection_structures', String(memory.layout.connectionCount)],
+      ['response_obj_oom', '0'],
+      ['response_obj_count', '0'],
+      ['response_obj_bytes', '0'],
+      ['read_buf_count', String(threads)],
+      ['read_buf_bytes', readBytes],
+      ['read_buf_bytes_free', readBytes],
+      ['read_buf_oom', '0'],
+      ['reserved_fds', '0'],
+      ['auth_cmds', '0'],
+      ['auth_errors', '0'],
+    );
+    if (this.#settings.idleTimeout > 0) {
+      stats.push(['idle_kicks', String(sumCounter(memory, IDLE_KICKS))]);
+    }
+    return stats;
+  }
+
+  #threadStats(): Stat[] {
+    const memory = this.#memory;
+    return [
+      ['accepting_conns', String(memory.i32[HEAD_LISTENING])],
+      ['listen_disabled_num', String(sumCounter(memory, LISTEN_DISABLED))],
+      ['time_in_listen_disabled_us', String(this.#state.disabledMs() * 1000)],
+      ['threads', String(this.#settings.threads)],
+      ['conn_yields', String(sumCounter(memory, CONN_YIELDS))],
+      ['log_worker_dropped', '0'],
+      ['log_worker_written', '0'],
+      ['log_watcher_skipped', '0'],
+      ['log_watcher_sent', '0'],
+      ['log_watchers', '0'],
+      ['unexpected_napi_ids', '0'],
+      ['round_robin_fallback', '0'],
+      ['held_connections', String(this.#state.held())],
+      ['worker_restarts', String(this.#state.restarts())],
+    ];
+  }
+}
+
+/** Seconds with six decimals, as memcached prints a timeval. */
+function microseconds(value: number): string {
+  const fraction = String(value % 1_000_000).padStart(6, '0');
+  return `${Math.floor(value / 1_000_000)}.${fraction}`;
+}

@@ -1,0 +1,226 @@
+/**
+ * The serving threads: a piscina pool in which each thread runs one task for as long as the server
+ * lives. A thread that dies is replaced under the same number, after what it held in the shared
+ * memory was freed; its connections are lost, all others go on.
+ */
+import type { Socket } from 'node:net';
+import {
+  MessageChannel,
+  type MessagePort,
+  type Transferable,
+  type Worker,
+} from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { CacheConfig } from '../cache/config.ts';
+import { recoverActor } from '../cache/recover.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { Dispatcher } from '../net/dispatcher.ts';
+import type { ServerState } from '../net/state.ts';
+import { removeStaleSocket } from '../net/unix.ts';
+import { reasonOf, StartError } from './errors.ts';
+import { logLine } from './log.ts';
+import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import type { Settings } from './setting.ts';
+import { FIRST_WORKER_ACTOR } from './worker.ts';
+
+/** A thread that lives shorter than this, this often in a row, will not get better by restarting. */
+const CRASH_LOOP_MS = 1000;
+const CRASH_LOOP_DEATHS = 5;
+
+/** The worker that listens on the unix socket. */
+const UNIX_WORKER = 0;
+
+/** What the pool is made from. */
+export interface PoolOptions {
+  readonly memory: Memory;
+  readonly cache: CacheConfig;
+  readonly state: ServerState;
+  readonly settings: Settings;
+  /** Called when a worker cannot be kept alive. */
+  readonly onHopeless: (reason: string) => void;
+}
+
+/** All workers. Numbers run from 0 to -t minus 1. */
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #pool: Piscina;
+  readonly #ports: MessagePort[] = [];
+  readonly #ended: Promise<void>[] = [];
+  readonly #startedAt: number[] = [];
+  readonly #quickDeaths: number[] = [];
+  /** Living threads by Node's id. */
+  readonly #threads = new Map<number, Worker>();
+  #dispatcher: Dispatcher | null = null;
+  /** Waits for the first answer to whether the unix socket could be opened. */
+  #onUnix: ((failure: string | null) => void) | null = null;
+  #unixWanted = false;
+  /** The umask to go back to, while that of the unix socket is set. */
+  #umask: number | null = null;
+  #stopping = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    const { threads } = options.settings;
+    this.#pool = new Piscina({
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      // The tasks live on their event loop, so the thread must not sleep in Atomics.wait.
+      atomics: 'disabled',
+      recordTiming: false,
+    });
+    this.#pool.on('workerCreate', () => this.#rememberThreads());
+    this.#pool.on('error', (error) => logLine(`a worker failed: ${reasonOf(error)}`));
+    this.#rememberThreads();
+  }
+
+  /** Starts all workers; they take connections from the dispatcher from now on. */
+  start(dispatcher: Dispatcher): void {
+    this.#dispatcher = dispatcher;
+    for (let worker = 0; worker < this.#options.settings.threads; worker++) {
+      this.#quickDeaths[worker] = 0;
+      this.#submit(worker);
+    }
+  }
+
+  /** Moves an accepted, untouched socket to a worker. */
+  send(worker: number, socket: Socket, slot: number): void {
+    const message: ToWorker = { kind: 'socket', socket, slot };
+    // @types/node does not list net.Socket among the transferable objects yet.
+    const transfer = [socket] as unknown as Transferable[];
+    this.#ports[worker].postMessage(message, transfer);
+  }
+
+  /** Has one worker listen on the unix socket. Rejects with StartError when it cannot. */
+  listenUnix(): Promise<void> {
+    const { socketPath } = this.#options.settings;
+    return new Promise((resolve, reject) => {
+      this.#onUnix = (failure) => {
+        if (failure === null) resolve();
+        else reject(new StartError(`cannot listen on ${socketPath}: ${failure}`));
+      };
+      this.#tellToListen();
+    });
+  }
+
+  /** Ends all workers after they sent what is under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const port of this.#ports) this.#tell(port, { kind: 'stop' });
+    await Promise.all(this.#ended);
+    await this.#pool.destroy();
+  }
+
+  /** Ends a worker's thread at once; it will be replaced. For tests of that. */
+  kill(worker: number): void {
+    this.#threads.get(this.#options.state.threadId(worker))?.terminate();
+  }
+
+  #rememberThreads(): void {
+    for (const thread of this.#pool.threads) {
+      const id = thread.threadId;
+      if (this.#threads.has(id)) continue;
+      this.#threads.set(id, thread);
+      thread.once('exit', () => this.#threads.delete(id));
+    }
+  }
+
+  #submit(worker: number): void {
+    const { memory, state, cache, settings } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    this.#ports[worker] = port1;
+    this.#startedAt[worker] = performance.now();
+    port1.on('message', (message: FromWorker) => this.#onMessage(worker, port1, message));
+    const task: WorkerTask = {
+      worker,
+      memory: memory.buffer,
+      state: state.buffer,
+      cache,
+      settings,
+      port: port2,
+    };
+    // The file is named with each task and not for the pool: piscina never starts a thread again
+    // after one that failed while the pool's own file was loaded.
+    const running: Promise<unknown> = this.#pool.run(task, {
+      filename: WORKER_FILE,
+      name: 'serveWorker',
+      // piscina infers its type from an overload of postMessage that is not the one it calls.
+      transferList: [port2] as never,
+    });
+    this.#ended[worker] = running.then(
+      () => this.#onEnd(worker, 'it ended by itself'),
+      (error: unknown) => this.#onEnd(worker, reasonOf(error)),
+    );
+    if (worker === UNIX_WORKER && this.#unixWanted) this.#tellToListen();
+  }
+
+  async #onEnd(worker: number, reason: string): Promise<void> {
+    if (this.#stopping) return;
+    const { memory, cache, state } = this.#options;
+    this.#dispatcher?.suspend(worker);
+    this.#ports[worker].close();
+    // A task that threw leaves its thread alive; and a dead one holds its locks until it has exited.
+    await this.#threads.get(state.threadId(worker))?.terminate();
+    recoverActor(memory, cache, FIRST_WORKER_ACTOR + worker);
+    state.clearWorker(worker);
+    state.countRestart();
+    const lived = performance.now() - this.#startedAt[worker];
+    this.#quickDeaths[worker] = lived < CRASH_LOOP_MS ? this.#quickDeaths[worker] + 1 : 0;
+    if (this.#quickDeaths[worker] >= CRASH_LOOP_DEATHS) {
+      this.#options.onHopeless(`worker ${worker} cannot be kept alive: ${reason}`);
+      return;
+    }
+    if (this.#stopping) return;
+    logLine(`worker ${worker} died (${reason}) and is replaced`);
+    this.#submit(worker);
+    this.#dispatcher?.restore(worker);
+  }
+
+  #onMessage(worker: number, port: MessagePort, message: FromWorker): void {
+    if (message.kind === 'listening') {
+      this.#onUnixAnswer(null);
+    } else if (message.kind === 'failed') {
+      this.#onUnixAnswer(message.reason);
+    } else {
+      const text = `unix:${this.#options.settings.socketPath}`;
+      const { id } = message;
+      this.#dispatcher?.claimFor(worker, text, text, {
+        alive: () => this.#ports[worker] === port,
+        send: (slot) => this.#tell(port, { kind: 'slot', id, slot }),
+      });
+    }
+  }
+
+  #tellToListen(): void {
+    const { socketPath: path, socketMask } = this.#options.settings;
+    this.#unixWanted = true;
+    try {
+      removeStaleSocket(path);
+    } catch (error) {
+      this.#onUnixAnswer(reasonOf(error));
+      return;
+    }
+    // The file gets its mode when it is bound, and only the main thread may change the umask.
+    if (this.#umask === null) this.#umask = process.umask(~socketMask & 0o777);
+    this.#tell(this.#ports[UNIX_WORKER], { kind: 'listen', path });
+  }
+
+  #onUnixAnswer(failure: string | null): void {
+    if (this.#umask !== null) process.umask(this.#umask);
+    this.#umask = null;
+    if (this.#onUnix !== null) {
+      this.#onUnix(failure);
+      this.#onUnix = null;
+    } else if (failure !== null) {
+      this.#options.onHopeless(`the unix socket cannot be opened again: ${failure}`);
+    }
+  }
+
+  #tell(port: MessagePort, message: ToWorker): void {
+    port.postMessage(message);
+  }
+}
+
+/** This file's neighbour, `.ts` in the checkout and `.js` when compiled. */
+const WORKER_FILE = new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url).href;

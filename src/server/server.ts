@@ -1,0 +1,202 @@
+/**
+ * The running server: builds everything from the settings in the order in which failures are cheapest
+ * (memory, ports, identity, threads), and takes it down again.
+ */
+import { readFileSync } from 'node:fs';
+import type { Server as Listener } from 'node:net';
+import { resolve } from 'node:path';
+import type { CacheConfig } from '../cache/config.ts';
+import { startClock, tickClock } from '../memory/clock.ts';
+import { HEAD_VERBOSITY } from '../memory/layout.ts';
+import { createMemory, type Memory } from '../memory/memory.ts';
+import { Dispatcher } from '../net/dispatcher.ts';
+import { listen, portOf } from '../net/listener.ts';
+import { createServerState, type ServerState } from '../net/state.ts';
+import { removeStaleSocket } from '../net/unix.ts';
+import { isDaemon } from './daemon.ts';
+import { reasonOf, StartError } from './errors.ts';
+import { removePidFile, writePidFile, writePortFile } from './files.ts';
+import { parseListen } from './listen-addresses.ts';
+import { logLine } from './log.ts';
+import { Maintainer } from './maintainer.ts';
+import { WorkerPool } from './pool.ts';
+import { become, identityFor } from './privileges.ts';
+import type { Settings } from './setting.ts';
+import { cacheConfig, memoryConfig } from './settings.ts';
+
+const TICK_MS = 1000;
+/** What a graceful stop may take before the process ends anyway. */
+const STOP_LIMIT_MS = 5000;
+/** More threads than this bring nothing on any machine we know of; memcached warns there too. */
+const MANY_THREADS = 64;
+
+/** A server that serves. */
+export class RunningServer {
+  readonly #settings: Settings;
+  readonly #memory: Memory;
+  readonly #cache: CacheConfig;
+  readonly #state: ServerState;
+  readonly #pool: WorkerPool;
+  readonly #dispatcher: Dispatcher;
+  readonly #listeners: Listener[] = [];
+  #maintainer: Maintainer | null = null;
+  #tick: NodeJS.Timeout | undefined;
+
+  private constructor(settings: Settings, onHopeless: (reason: string) => void) {
+    this.#settings = settings;
+    this.#memory = reserveMemory(settings);
+    settings.memoryMax = this.#memory.config.memoryMax;
+    this.#memory.i32[HEAD_VERBOSITY] = settings.verbose;
+    this.#cache = cacheConfig(settings);
+    this.#state = createServerState(settings.threads);
+    this.#pool = new WorkerPool({
+      memory: this.#memory,
+      cache: this.#cache,
+      state: this.#state,
+      settings,
+      onHopeless,
+    });
+    this.#dispatcher = new Dispatcher({
+      memory: this.#memory,
+      state: this.#state,
+      maxConns: settings.maxconns,
+      fast: settings.maxconnsFast,
+      heldMax: settings.backlog,
+      send: (worker, socket, slot) => this.#pool.send(worker, socket, slot),
+    });
+  }
+
+  /** Resolves when the server listens. Rejects with StartError; nothing is left open then. */
+  static async start(
+    settings: Settings,
+    onHopeless: (reason: string) => void,
+  ): Promise<RunningServer> {
+    warn(settings);
+    checkDescriptors(settings.maxconns);
+    const identity = identityFor(settings.user);
+    const server = new RunningServer(settings, onHopeless);
+    await server.#listen();
+    if (identity !== undefined) become(identity);
+    await server.#startThreads(onHopeless);
+    server.#writeFiles();
+    return server;
+  }
+
+  /** Accepts nothing more, lets what is under way finish, and ends every thread. */
+  async stop(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    this.#dispatcher.close();
+    const threads = Promise.all([this.#pool.stop(), this.#maintainer?.stop()]);
+    await Promise.race([threads, wait(STOP_LIMIT_MS)]);
+    clearInterval(this.#tick);
+    this.removeFiles();
+  }
+
+  /** Takes back what lies in the file system. */
+  removeFiles(): void {
+    const { pidFile, socketPath } = this.#settings;
+    if (pidFile !== '') removePidFile(pidFile);
+    if (socketPath === '') return;
+    try {
+      removeStaleSocket(socketPath);
+    } catch (error) {
+      logLine(`warning: cannot remove ${socketPath}: ${reasonOf(error)}`);
+    }
+  }
+
+  /** Ends the thread of a worker, or with -1 of the maintainer, as if it had died. For tests. */
+  kill(worker: number): void {
+    if (worker === -1) this.#maintainer?.kill();
+    else this.#pool.kill(worker);
+  }
+
+  /** TCP listeners; with -s there are none, as in memcached. */
+  async #listen(): Promise<void> {
+    const { listen: given, port, backlog, socketPath } = this.#settings;
+    if (socketPath !== '') return;
+    for (const address of parseListen(given, port)) {
+      try {
+        const accept = this.#dispatcher.accept.bind(this.#dispatcher);
+        this.#listeners.push(...(await listen(address, backlog, accept)));
+      } catch (error) {
+        const host = address.host ?? '*';
+        throw new StartError(`cannot listen on ${host} port ${address.port}: ${reasonOf(error)}`);
+      }
+    }
+    if (port !== -1) return;
+    const ports = this.#listeners.map((listener) => portOf(listener));
+    logLine(`listening on port ${ports.join(', ')}`);
+  }
+
+  async #startThreads(onHopeless: (reason: string) => void): Promise<void> {
+    const memory = this.#memory;
+    const startedAt = performance.now();
+    startClock(memory, Date.now());
+    this.#tick = setInterval(() => tickClock(memory, performance.now() - startedAt), TICK_MS);
+    this.#maintainer = new Maintainer({
+      memory,
+      cache: this.#cache,
+      state: this.#state,
+      onHopeless,
+    });
+    this.#pool.start(this.#dispatcher);
+    if (this.#settings.socketPath !== '') await this.#pool.listenUnix();
+  }
+
+  #writeFiles(): void {
+    const portFile = process.env.MEMCACHED_PORT_FILENAME;
+    if (portFile !== undefined && portFile !== '' && this.#settings.socketPath === '') {
+      writePortFile(portFile, this.#listeners);
+    }
+    // A daemon changes to the root directory.
+    if (isDaemon()) {
+      const { pidFile, socketPath } = this.#settings;
+      if (pidFile !== '') this.#settings.pidFile = resolve(pidFile);
+      if (socketPath !== '') this.#settings.socketPath = resolve(socketPath);
+    }
+    if (this.#settings.pidFile !== '') writePidFile(this.#settings.pidFile);
+  }
+}
+
+function reserveMemory(settings: Settings): Memory {
+  try {
+    return createMemory(memoryConfig(settings));
+  } catch (error) {
+    if (error instanceof RangeError) throw new StartError(error.message);
+    throw error;
+  }
+}
+
+/** Settings that are taken over, but not as far as their names promise. */
+function warn(settings: Settings): void {
+  if (settings.threads > MANY_THREADS) {
+    logLine(`warning: -t ${settings.threads}: more threads than cores only cost time`);
+  }
+  if (settings.lockMemory) {
+    logLine('warning: -k: memory is not locked, this needs the native addon');
+  }
+  if (settings.preallocate) {
+    logLine('warning: -L: memory is touched at start, but large pages need the native addon');
+  }
+}
+
+/** Node raises the soft limit to the hard one at its start, so the hard one is what we have. */
+function checkDescriptors(maxconns: number): void {
+  let limits: string;
+  try {
+    limits = readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return;
+  }
+  const match = /^Max open files\s+\S+\s+(\d+)/m.exec(limits);
+  if (match === null || Number(match[1]) >= maxconns) return;
+  throw new StartError(
+    `-c ${maxconns} is more than the ${match[1]} open files that this process may have (ulimit -n)`,
+  );
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, ms).unref();
+  });
+}

@@ -1,0 +1,84 @@
+/**
+ * What a row of the settings table is, and the values that the rows fill in.
+ */
+
+/** The values of all settings. Sizes are in bytes, times in the unit that the row's help names. */
+export interface Settings {
+  action: 'serve' | 'help' | 'version';
+  maxbytes: number;
+  memoryMax: number;
+  maxconns: number;
+  port: number;
+  /** The addresses of -l as given, joined by commas; empty for all interfaces. */
+  listen: string;
+  verbose: number;
+  evictToFree: boolean;
+  socketPath: string;
+  socketMask: number;
+  growthFactor: number;
+  chunkSize: number;
+  threads: number;
+  requestsPerEvent: number;
+  backlog: number;
+  itemSizeMax: number;
+  maxconnsFast: boolean;
+  /** 0 is the built-in start size. */
+  hashpowerInit: number;
+  hashExpand: boolean;
+  slabReassign: boolean;
+  slabAutomove: 0 | 1 | 2;
+  slabAutomoveRatio: number;
+  slabAutomoveWindow: number;
+  slabChunkMax: number;
+  slabChunkMaxGiven: boolean;
+  lruCrawler: boolean;
+  lruCrawlerSleep: number;
+  lruCrawlerToCrawl: number;
+  tailRepairTime: number;
+  lruMaintainer: boolean;
+  lruSegmented: boolean;
+  hotLruPct: number;
+  warmLruPct: number;
+  hotMaxFactor: number;
+  warmMaxFactor: number;
+  tempLru: boolean;
+  temporaryTtl: number;
+  idleTimeout: number;
+  trackSizes: boolean;
+  lockMemory: boolean;
+  preallocate: boolean;
+  daemonize: boolean;
+  pidFile: string;
+  user: string;
+}
+
+/** One row: a flag or `-o` option, a line of `stats settings`, or both. */
+export interface Setting {
+  readonly short?: string;
+  readonly long?: string;
+  /** The name under `-o`. */
+  readonly extended?: string;
+  /** How the help shows the value, such as `<num>`; absent for a flag without one. */
+  readonly argument?: string;
+  /** True when an `-o` option may stand without its value. */
+  readonly argumentOptional?: boolean;
+  /** Values before any flag is read. */
+  readonly initial?: Partial<Settings>;
+  /** Lines for --help. */
+  readonly help?: readonly string[];
+  /** Takes a value over, or throws SettingsError with a sentence that names the flag as `given`. */
+  readonly set?: (settings: Settings, value: string, given: string) => void;
+  /** The key in `stats settings`. */
+  readonly stats?: string;
+  readonly show?: (settings: Settings) => string;
+}
+
+/** How `stats settings` prints a switch. */
+export function yesNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+/** A line of `stats settings` for something that this server does not have: always its off value. */
+export function absent(stats: string, value: string): Setting {
+  return { stats, show: () => value };
+}

@@ -1,0 +1,179 @@
+/**
+ * Reads the command line against the settings table, prints `--help` and answers `stats settings`.
+ */
+import { totalmem } from 'node:os';
+import type { CacheConfig } from '../cache/config.ts';
+import type { MemoryConfig } from '../memory/config.ts';
+import { SettingsError } from './errors.ts';
+import { getopt, suboptions } from './getopt.ts';
+import { parseListen } from './listen-addresses.ts';
+import type { Setting, Settings } from './setting.ts';
+import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
+import { EXTENDED_SETTINGS } from './settings-extended.ts';
+import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
+
+/** The table: every row once, those with a `stats` key in memcached's order, then our own. */
+export const SETTINGS: readonly Setting[] = [
+  ...FLAG_SETTINGS,
+  ...EXTENDED_SETTINGS,
+  ...PRESET_SETTINGS,
+  ...ABSENT_SETTINGS,
+  ...PROCESS_SETTINGS,
+  ...OWN_SETTINGS,
+];
+
+const MEGABYTE = 1024 * 1024;
+const HASHPOWER_DEFAULT = 16;
+
+/** `-o` is not a setting itself: it carries those of the table that have an `extended` name. */
+const EXTENDED_FLAG = { short: 'o', long: 'extended', takesValue: true };
+
+/** The settings for a command line. Throws SettingsError with one sentence for the operator. */
+export function readSettings(args: readonly string[]): Settings {
+  const settings = initialSettings();
+  const rows = SETTINGS.filter((row) => row.short !== undefined);
+  const shapes = rows.map(({ short, long, argument, set }) => {
+    return {
+      short: short as string,
+      long: long as string,
+      takesValue: argument !== undefined,
+      set,
+    };
+  });
+  const flags = [...shapes, { ...EXTENDED_FLAG, set: undefined }];
+  for (const { flag, given, value } of getopt(args, flags)) {
+    if (flag.set === undefined) setExtended(settings, value);
+    else flag.set(settings, value, given);
+    if (settings.action !== 'serve') return settings;
+  }
+  checkTogether(settings);
+  if (settings.memoryMax === 0) settings.memoryMax = Math.max(settings.maxbytes, totalmem());
+  return settings;
+}
+
+function initialSettings(): Settings {
+  return Object.assign({}, ...SETTINGS.map((row) => row.initial)) as Settings;
+}
+
+function setExtended(settings: Settings, argument: string): void {
+  for (const { name, value } of suboptions(argument)) {
+    const row = SETTINGS.find(({ extended }) => extended === name);
+    if (row?.set === undefined) throw new SettingsError(`unknown option '-o ${name}'`);
+    const given = `-o ${name}`;
+    if (row.argument === undefined && value !== undefined) {
+      throw new SettingsError(`${given} takes no value`);
+    }
+    if (row.argument !== undefined && row.argumentOptional !== true && value === undefined) {
+      throw new SettingsError(`${given} needs a value`);
+    }
+    row.set(settings, value ?? '', given);
+  }
+}
+
+/** The limits that settings put on each other, as memcached has them. */
+function checkTogether(s: Settings): void {
+  if (s.itemSizeMax > s.maxbytes / 2) {
+    throw new SettingsError('-I (max item size) cannot be larger than half of -m (memory limit)');
+  }
+  if (s.itemSizeMax > MEGABYTE && !s.slabChunkMaxGiven) s.slabChunkMax = MEGABYTE / 2;
+  if (s.slabChunkMax > s.itemSizeMax) {
+    throw new SettingsError(
+      `-o slab_chunk_max (${s.slabChunkMax}) cannot be larger than -I (${s.itemSizeMax})`,
+    );
+  }
+  if (s.itemSizeMax % s.slabChunkMax !== 0) {
+    throw new SettingsError(
+      `-I (${s.itemSizeMax}) must be a multiple of -o slab_chunk_max (${s.slabChunkMax})`,
+    );
+  }
+  if (MEGABYTE % s.slabChunkMax !== 0) {
+    throw new SettingsError(`-o slab_chunk_max (${s.slabChunkMax}) must divide ${MEGABYTE}`);
+  }
+  if (s.hotLruPct + s.warmLruPct > 80) {
+    throw new SettingsError('-o hot_lru_pct and warm_lru_pct cannot be more than 80 together');
+  }
+  if (s.tempLru && !s.lruMaintainer) {
+    throw new SettingsError('-o temporary_ttl needs lru_maintainer');
+  }
+  if (s.memoryMax !== 0 && s.memoryMax < s.maxbytes) {
+    throw new SettingsError('-o memory_max cannot be smaller than -m (memory limit)');
+  }
+  parseListen(s.listen, s.port);
+}
+
+/** What `--help` prints. */
+export function helpText(version: string): string {
+  const lines = [`slabcached ${version}`];
+  for (const row of SETTINGS) {
+    if (row.short === undefined || row.help === undefined) continue;
+    const value = row.argument === undefined ? '' : `=${row.argument}`;
+    lines.push(...helpLines(`-${row.short}, --${row.long}${value}`, row.help));
+  }
+  lines.push(...helpLines('-o, --extended', ['comma separated list of extended options']));
+  for (const row of SETTINGS) {
+    if (row.extended === undefined || row.help === undefined) continue;
+    const value = row.argument === undefined ? '' : `=${row.argument}`;
+    const shown = row.argumentOptional ? `[${value}]` : value;
+    lines.push(...helpLines(`   ${row.extended}${shown}`, row.help));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const HELP_COLUMN = 34;
+
+function helpLines(name: string, help: readonly string[]): string[] {
+  return help.map((line, index) => `${(index === 0 ? name : '').padEnd(HELP_COLUMN)}${line}`);
+}
+
+/** The lines of `stats settings`. */
+export function settingsStats(settings: Settings): (readonly [string, string])[] {
+  const lines: (readonly [string, string])[] = [];
+  for (const { stats, show } of SETTINGS) {
+    if (stats !== undefined && show !== undefined) lines.push([stats, show(settings)]);
+  }
+  return lines;
+}
+
+/** The part of the settings that shapes the shared memory. */
+export function memoryConfig(settings: Settings): MemoryConfig {
+  return {
+    memoryLimit: settings.maxbytes,
+    memoryMax: settings.memoryMax,
+    itemSizeMax: settings.itemSizeMax,
+    slabChunkMax: settings.slabChunkMax,
+    growthFactor: settings.growthFactor,
+    chunkSizeMin: settings.chunkSize,
+    preallocate: settings.preallocate,
+    workers: settings.threads,
+    maxConns: settings.maxconns,
+    hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,
+  };
+}
+
+/** The part of the settings that concerns the cache. */
+export function cacheConfig(settings: Settings): CacheConfig {
+  return {
+    evictToFree: settings.evictToFree,
+    lruSegmented: settings.lruSegmented,
+    lruMaintainer: settings.lruMaintainer,
+    lruCrawler: settings.lruCrawler,
+    lruCrawlerSleepUs: settings.lruCrawlerSleep,
+    lruCrawlerToCrawl: settings.lruCrawlerToCrawl,
+    hotLruPct: settings.hotLruPct,
+    warmLruPct: settings.warmLruPct,
+    hotMaxFactor: settings.hotMaxFactor,
+    warmMaxFactor: settings.warmMaxFactor,
+    tempLru: settings.tempLru,
+    temporaryTtl: settings.temporaryTtl,
+    slabReassign: settings.slabReassign,
+    slabAutomove: settings.slabAutomove,
+    slabAutomoveRatio: settings.slabAutomoveRatio,
+    slabAutomoveWindow: settings.slabAutomoveWindow,
+    flushEnabled: true,
+    tailRepairTime: settings.tailRepairTime,
+    hashExpand: settings.hashExpand,
+    detailEnabled: false,
+    prefixDelimiter: ':',
+    trackSizes: settings.trackSizes,
+  };
+}

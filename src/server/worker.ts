@@ -1,0 +1,126 @@
+/**
+ * A serving thread: protocol and transport over the shared memory, fed with sockets by the main
+ * thread. It is one piscina task that ends when the main thread says stop.
+ */
+import type { Server, Socket } from 'node:net';
+import { threadId } from 'node:worker_threads';
+import { count, IDLE_KICKS } from '../cache/counters.ts';
+import { Store } from '../cache/store.ts';
+import { releaseConnection } from '../memory/connections.ts';
+import { attachMemory } from '../memory/memory.ts';
+import { SocketTransport } from '../net/socket.ts';
+import { ServerState } from '../net/state.ts';
+import type { Transport } from '../net/transport.ts';
+import { listenUnix } from '../net/unix.ts';
+import { Engine } from '../protocol/engine.ts';
+import { reasonOf } from './errors.ts';
+import { ServerHost } from './host.ts';
+import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+
+/** Worker i is actor 2 + i of the shared memory: 0 is the main thread, 1 the maintainer. */
+export const FIRST_WORKER_ACTOR = 2;
+
+const TOO_MANY = 'ERROR Too many open connections\r\n';
+const SECOND_MS = 1000;
+
+/** The task. Resolves after 'stop', when every connection is closed. */
+export function serveWorker(task: WorkerTask): Promise<void> {
+  const state = new ServerState(task.state);
+  // Before anything that can fail: with it the main thread finds this thread after its death.
+  state.setThreadId(task.worker, threadId);
+  return new Worker(task, state).run();
+}
+
+class Worker {
+  readonly #task: WorkerTask;
+  readonly #transport: Transport;
+  /** Unix connections that wait for a slot of the connection table, by the id of the question. */
+  readonly #asking = new Map<number, Socket>();
+  #asked = 0;
+  #unix: Server | null = null;
+
+  constructor(task: WorkerTask, state: ServerState) {
+    this.#task = task;
+    const memory = attachMemory(task.memory);
+    const actor = FIRST_WORKER_ACTOR + task.worker;
+    const { requestsPerEvent, verbose } = task.settings;
+    const host = new ServerHost(memory, state, task.settings, 'node');
+    const store = new Store(memory, task.cache, actor);
+    const engine = new Engine(store, host, { requestsPerEvent, verbose });
+    this.#transport = new SocketTransport(engine, {
+      onClose: (slot) => {
+        releaseConnection(memory, slot);
+        state.addConnections(task.worker, -1);
+      },
+      onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
+    });
+  }
+
+  run(): Promise<void> {
+    const { port, settings } = this.#task;
+    const idle =
+      settings.idleTimeout === 0
+        ? undefined
+        : setInterval(() => this.#transport.closeIdle(settings.idleTimeout), SECOND_MS);
+    return new Promise((resolve) => {
+      port.on('message', (message: ToWorker) => this.#onMessage(message));
+      port.on('close', () => {
+        clearInterval(idle);
+        resolve();
+      });
+    });
+  }
+
+  #onMessage(message: ToWorker): void {
+    if (message.kind === 'socket') {
+      this.#transport.serve(message.socket, message.slot);
+    } else if (message.kind === 'slot') {
+      this.#onSlot(message.id, message.slot);
+    } else if (message.kind === 'listen') {
+      this.#listen(message.path);
+    } else {
+      this.#stop();
+    }
+  }
+
+  async #listen(path: string): Promise<void> {
+    const { backlog } = this.#task.settings;
+    try {
+      this.#unix = await listenUnix({ path, backlog }, (socket) => this.#ask(socket));
+      this.#tell({ kind: 'listening' });
+    } catch (error) {
+      this.#tell({ kind: 'failed', reason: reasonOf(error) });
+    }
+  }
+
+  #ask(socket: Socket): void {
+    const id = this.#asked++;
+    this.#asking.set(id, socket);
+    this.#tell({ kind: 'claim', id });
+  }
+
+  #onSlot(id: number, slot: number): void {
+    const socket = this.#asking.get(id) as Socket;
+    this.#asking.delete(id);
+    if (slot !== -1) {
+      this.#transport.serve(socket, slot);
+      return;
+    }
+    socket.on('error', () => undefined);
+    socket.write(TOO_MANY);
+    socket.destroySoon();
+  }
+
+  #stop(): void {
+    this.#unix?.close();
+    // One more turn of the loop, so that requests which have already arrived are read.
+    setImmediate(async () => {
+      await this.#transport.drain();
+      this.#task.port.close();
+    });
+  }
+
+  #tell(message: FromWorker): void {
+    this.#task.port.postMessage(message);
+  }
+}
