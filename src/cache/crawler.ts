@@ -9,6 +9,7 @@
 import {
   at,
   HEAD_CLOCK,
+  HEAD_CRAWLER_RUNNING,
   ITEM_EXPTIME_I32,
   PAGE_CLASS_I32,
   STATE_DATA,
@@ -78,6 +79,7 @@ export class Crawler {
     let reclaimed = 0;
     let unfetched = 0;
     this.stopped = false;
+    i32[HEAD_CRAWLER_RUNNING] = 1;
     for (let page = 0; page < memory.layout.pageCountMax && !this.stopped; page++) {
       if (i32[pageEntry(memory, page) + PAGE_CLASS_I32] !== id) continue;
       forEachChunk(memory, page, (ref) => {
@@ -92,6 +94,7 @@ export class Crawler {
         this.rest();
       });
     }
+    i32[HEAD_CRAWLER_RUNNING] = 0;
     if (checked === 0) return { expirable, reclaimed };
     store.count(CRAWLER_STARTS, 1);
     slab.lockClass(id);

@@ -67,6 +67,7 @@ export const HEAD_VERBOSITY = 36;
 export const HEAD_AUTOMOVE = 37;
 export const HEAD_LRU_CRAWLER = 38;
 export const HEAD_LISTENING = 39;
+export const HEAD_CRAWLER_RUNNING = 40;
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
 export const HEAD_WORDS = 64;
