@@ -51,7 +51,8 @@ function matchReply(actual: string, expected: string, bound: Map<string, string>
   }
 }
 
-async function play(side: Side, one: cases.Case, how: Fragmentation): Promise<void> {
+async function play(side: Side, played: cases.Case, how: Fragmentation): Promise<void> {
+  const one = side.server.name === 'slabcached' ? asOurs(played) : played;
   await side.reconnect();
   await side.exchange(Buffer.from('flush_all\r\nverbosity 0\r\n'), []);
   const bound = new Map<string, string>();
@@ -67,6 +68,13 @@ async function play(side: Side, one: cases.Case, how: Fragmentation): Promise<vo
     matchReply(answer.bytes.toString('latin1'), reply, bound);
     assert.equal(answer.end, closes ? 'closed' : 'open');
   }
+}
+
+/** The case with our own last reply where that differs on purpose. */
+function asOurs(one: cases.Case): cases.Case {
+  const last = one.talk[one.talk.length - 1];
+  if (one.ours === undefined || last === undefined) return one;
+  return { ...one, talk: [...one.talk.slice(0, -1), [last[0], one.ours]] };
 }
 
 async function askWithoutFence(side: Side, bytes: Buffer, length: number) {

@@ -17,6 +17,12 @@ export const LINE_DIFFERENCES: readonly LineDifference[] = [
   },
 ];
 
+/** Requests that we answer otherwise on purpose; cases.ts has both answers (`ours`). */
+export const REPLY_DIFFERENCES = {
+  'a length of more than 32 bits on a storage line':
+    '1.6.18 cuts it to 32 bits, so that 4294967297 means 1; we refuse it, as current upstream does',
+} as const;
+
 /**
  * How a statistic is compared. `equal`: the same text. `free`: any number or text. `near`: numbers
  * whose distance is at most `slack`. `kind`: both numbers or both text, nothing more.
@@ -76,7 +82,14 @@ export interface KeyDifference {
   readonly reason: string;
 }
 
-export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [];
+export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
+  {
+    subcommand: '',
+    key: /^(held_connections|worker_restarts)$/,
+    only: 'ours',
+    reason: 'connections waiting for a worker, and workers replaced after a failure: ours alone',
+  },
+];
 
 /**
  * `stats items` and `stats slabs`: the class of an item follows from its total size, so values of
@@ -126,6 +139,8 @@ export function statRule(rules: readonly StatRule[], key: string): StatRule | un
 export const AVOIDED = {
   'append or prepend with client flags, of an upload over slab_chunk_max whose result fits':
     'memcached 1.6.18 copies the upload from the wrong place and serves bytes of its own memory',
+  'incr and decr of a value of nothing but white space':
+    'memcached 1.6.18 reads on behind the value and counts with what it finds there',
   'a get with a key over 250 bytes behind other requests in one stream':
     'memcached 1.6.18 then throws away whatever it has not sent of the earlier requests’ answers',
   'a request to close (quit, an HTTP request line) with more bytes behind it':

@@ -73,6 +73,12 @@ export function declaredBytes(line: string): number {
   return length === undefined || length < 0 || length > LARGEST_LENGTH ? 0 : length + 2;
 }
 
+/** True for a storage line whose length memcached 1.6.18 cuts to 32 bits (REPLY_DIFFERENCES). */
+export function hasCutLength(line: string): boolean {
+  const digits = /\d+/.exec(lineTokens(line)[4] ?? '')?.[0] ?? '0';
+  return declaredBytes(line) > 0 && BigInt(digits) > LARGEST_LENGTH;
+}
+
 /** The first second from which a positive relative exptime is far enough away to be compared. */
 const FAR_SECONDS = 100;
 

@@ -35,10 +35,9 @@ const STORED =
 
 const LOOK = 'get forever relative absolute far touched gat longer appended number added\r\n';
 const one = (key: string, value = 'a') => `VALUE ${key} 0 ${value.length}\r\n${value}\r\n`;
-const EARLY =
-  ['forever', 'relative', 'absolute', 'far', 'touched', 'gat', 'longer']
-    .map((k) => one(k))
-    .join('') + `${one('appended', 'ab')}${one('number', '10')}${one('added')}END\r\n`;
+const EARLY = `${['forever', 'relative', 'absolute', 'far', 'touched', 'gat', 'longer']
+  .map((k) => one(k))
+  .join('')}${one('appended', 'ab')}${one('number', '10')}${one('added')}END\r\n`;
 const LATE = `${one('forever')}${one('far')}${one('longer')}END\r\n`;
 const AFTER_EXPIRY = 'add relative 0 0 1\r\nn\r\nreplace touched 0 0 1\r\nn\r\nincr number 1\r\n';
 
