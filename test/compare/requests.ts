@@ -246,6 +246,7 @@ export const administer = (): fc.Arbitrary<Request> =>
       'verbosity 1',
       'verbosity 0 noreply',
       'quit',
+      'stats detail on',
       'nonsense',
     )
     .map((line) => plain(line));
