@@ -100,7 +100,7 @@ async function scaling(load: Load, rounds: number, roundMs: number): Promise<voi
   );
 }
 
-/** Starts to watch what other processes take; the answer is a text, empty where /proc is missing. */
+/** Starts to watch what other processes take; the answer is a text, empty without /proc. */
 function watchOthers(): () => string {
   const machine = machineBusySeconds();
   const own = process.cpuUsage();
@@ -159,8 +159,8 @@ async function main(): Promise<void> {
     `protocol and store without sockets, ${availableParallelism()} cores, Node ${process.version}`,
   );
   console.log(
-    `${load.keys} keys, ${load.valueLength}-byte values, ${Math.round(load.setShare * 100)}% sets, ` +
-      `${load.depth} requests per read event`,
+    `${load.keys} keys, ${load.valueLength}-byte values, ` +
+      `${Math.round(load.setShare * 100)}% sets, ${load.depth} requests per read event`,
   );
   const rounds = Number(values.rounds);
   const roundMs = Number(values.seconds) * 1000;

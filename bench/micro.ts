@@ -1,5 +1,5 @@
-// `npm run bench:micro`: what the single steps of a request cost: the key's hash, the parse, and each
-// store operation from the bytes of its request to the bytes of its reply. --time: ms for each.
+// `npm run bench:micro`: what the single steps of a request cost: the key's hash, the parse, and
+// each store operation from its request in bytes to its reply in bytes. --time: ms for each.
 
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';

@@ -1,4 +1,4 @@
-// The benches without sockets, run short: they must still fit the engine and say what they measured.
+// The benches without sockets, run short: they must fit the engine and say what they measured.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
