@@ -149,6 +149,13 @@ export const UNORDERED = {
   'stats cachedump': 'which items a class holds, and their order, follow from the layout',
 } as const;
 
+/** Answers to a store that found no memory; in evicting runs each may stand for the other. */
+export const OUT_OF_MEMORY_REPLIES = {
+  'SERVER_ERROR out of memory storing object': 'there was no room for the item',
+  'SERVER_ERROR Out of memory during read':
+    'memcached takes the chunks of a large item while its data arrive; we take them all before',
+} as const;
+
 /**
  * Evicting runs: a miss on one side only is allowed when that side's counters of lost items have
  * grown since the two last agreed on the key. The key is then deleted on both sides. A server out
