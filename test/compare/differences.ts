@@ -180,8 +180,6 @@ export const AVOIDED = {
     'memcached 1.6.18 copies the upload from the wrong place and serves bytes of its own memory',
   'incr and decr of a value of nothing but white space':
     'memcached 1.6.18 reads on behind the value and counts with what it finds there',
-  'incr and decr of digits that fill an item within 300 bytes of slab_chunk_max':
-    'a chained item is no number, and our smaller header lets a few more bytes in before chaining',
   'a get with a key over 250 bytes behind other requests in one stream':
     'memcached 1.6.18 then throws away whatever it has not sent of the earlier requests’ answers',
   'a request to close (quit, an HTTP request line) with more bytes behind it':

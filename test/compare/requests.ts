@@ -132,7 +132,7 @@ export const store = (limits: material.SizeLimits | undefined): fc.Arbitrary<Req
       fc.constantFrom<CasChoice>('last', 'last', 'older', 'unknown', 'zero'),
     )
     .chain(([command, key, flags, exptime, quiet, choice]) =>
-      storedValue(limits, command, key, flags).map((value): Request => {
+      storedValue(limits, key, flags).map((value): Request => {
         // See AVOIDED in differences.ts: their append with flags of its own can read wild memory.
         const given = command === 'append' || command === 'prepend' ? 0 : flags;
         const size = material.valueSize(value);
@@ -149,23 +149,15 @@ export const store = (limits: material.SizeLimits | undefined): fc.Arbitrary<Req
 
 const storedValue = (
   limits: material.SizeLimits | undefined,
-  command: string,
   key: string,
   flags: number,
 ): fc.Arbitrary<material.Value> => {
   if (limits === undefined) return material.smallValue();
   const large = fc
     .tuple(material.fill(), material.edgeSize(limits, key, flags))
-    .map(([fill, size]): material.Value => {
-      const edge = Math.abs(size - limits.slabChunkMax) < key.length + AROUND_CHUNK_MAX;
-      const grows = command === 'append' || command === 'prepend';
-      return { fill: fill === '0' && (edge || grows) ? 'x' : fill, size };
-    });
+    .map(([fill, size]): material.Value => ({ fill, size }));
   return fc.oneof({ weight: 3, arbitrary: material.smallValue() }, { weight: 2, arbitrary: large });
 };
-
-/** Within so many bytes of slab_chunk_max one server may chain an item and the other not. */
-const AROUND_CHUNK_MAX = 300;
 
 /** Lines over 2048 bytes without a newline in sight are only allowed for get and gets. */
 const LINE_LIMIT = 1800;
