@@ -13,7 +13,7 @@ import { clockStarted } from '../memory/clock.ts';
 import { HEAD_CLOCK, HEAD_LISTENING, HEAD_VERBOSITY } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { ServerState } from '../net/state.ts';
-import type { Host } from '../protocol/engine.ts';
+import type { Host } from '../protocol/host.ts';
 import { writeRaw } from './log.ts';
 import type { Settings } from './setting.ts';
 import { settingsStats } from './settings.ts';

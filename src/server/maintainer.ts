@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { CacheConfig } from '../cache/config.ts';
-import { requestMaintainerStop } from '../cache/maintainer.ts';
+import { requestMaintainerStop } from '../cache/orders.ts';
 import { recoverActor } from '../cache/recover.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { ServerState } from '../net/state.ts';

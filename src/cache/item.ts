@@ -1,0 +1,157 @@
+/**
+ * Reading and writing the fields of an item header. All functions take a ref; the layout of the
+ * header is drawn in memory/layout.ts.
+ */
+
+import { MEMCACHED_HEADER_BYTES } from '../memory/classes.ts';
+import {
+  at,
+  CHUNK_CLASS_I32,
+  CHUNK_STATE_I32,
+  ITEM_CAS_HIGH_I32,
+  ITEM_CAS_LOW_I32,
+  ITEM_HASH_NEXT_I32,
+  ITEM_HEADER_BYTES,
+  ITEM_VALUE_BYTES_I32,
+  LRU_COUNT,
+  STATE_CFLAGS,
+  STATE_LARGE,
+  STATE_REF_ONE,
+} from '../memory/layout.ts';
+
+/** Longest key, in bytes (protocol.txt). */
+export const KEY_BYTES_MAX = 250;
+
+const CAS_BYTES = 8;
+const CRLF_BYTES = 2;
+
+/**
+ * What memcached would need for an item of this size, cas and line end included: the number that
+ * `-I` limits, so that the same items are refused.
+ */
+export function memcachedItemBytes(keyBytes: number, flags: number, valueBytes: number): number {
+  const suffix = flags === 0 ? 0 : 4;
+  return MEMCACHED_HEADER_BYTES + CAS_BYTES + keyBytes + 1 + suffix + valueBytes + CRLF_BYTES;
+}
+
+/** What an item takes with us: header, client flags, key and value. */
+export function itemBytesFor(keyBytes: number, flags: number, valueBytes: number): number {
+  return ITEM_HEADER_BYTES + (flags === 0 ? 0 : 4) + keyBytes + valueBytes;
+}
+
+/** Bytes of an item as counted in `stats` (bytes, mem_requested). */
+export function itemBytes(i32: Int32Array, ref: number): number {
+  const word = at(ref);
+  return (
+    ITEM_HEADER_BYTES +
+    suffixBytes(i32[word]) +
+    ((i32[word + CHUNK_CLASS_I32] >>> 8) & 0xff) +
+    i32[word + ITEM_VALUE_BYTES_I32]
+  );
+}
+
+/** Bytes between header and key: client flags, and the first data chunk of a large item. */
+function suffixBytes(state: number): number {
+  return ((state & STATE_CFLAGS) === 0 ? 0 : 4) + ((state & STATE_LARGE) === 0 ? 0 : 4);
+}
+
+export function stateOf(i32: Int32Array, ref: number): number {
+  return i32[at(ref) + CHUNK_STATE_I32];
+}
+
+export function addState(i32: Int32Array, ref: number, flags: number): void {
+  i32[at(ref) + CHUNK_STATE_I32] |= flags;
+}
+
+export function clearState(i32: Int32Array, ref: number, flags: number): void {
+  i32[at(ref) + CHUNK_STATE_I32] &= ~flags;
+}
+
+/** References held on a linked item besides its being linked. */
+export function refcountOf(i32: Int32Array, ref: number): number {
+  return i32[at(ref) + CHUNK_STATE_I32] >>> 12;
+}
+
+/** Adds to the refcount; under the item's stripe lock. */
+export function addReferences(i32: Int32Array, ref: number, count: number): void {
+  i32[at(ref) + CHUNK_STATE_I32] += count * STATE_REF_ONE;
+}
+
+/** Slab class of the item's own chunk. */
+export function chunkClassOf(i32: Int32Array, ref: number): number {
+  return i32[at(ref) + CHUNK_CLASS_I32] & 63;
+}
+
+/** LRU_HOT, LRU_WARM, LRU_COLD or LRU_TEMP. */
+export function lruOf(i32: Int32Array, ref: number): number {
+  return (i32[at(ref) + CHUNK_CLASS_I32] >>> 6) & (LRU_COUNT - 1);
+}
+
+export function setLru(i32: Int32Array, ref: number, lru: number): void {
+  const word = at(ref) + CHUNK_CLASS_I32;
+  i32[word] = (i32[word] & ~0xc0) | (lru << 6);
+}
+
+export function keyBytesOf(i32: Int32Array, ref: number): number {
+  return (i32[at(ref) + CHUNK_CLASS_I32] >>> 8) & 0xff;
+}
+
+export function tenantOf(i32: Int32Array, ref: number): number {
+  return i32[at(ref) + CHUNK_CLASS_I32] >>> 16;
+}
+
+/** Packs class, list, key length and tenant into the class word. */
+export function classWordOf(
+  chunkClass: number,
+  lru: number,
+  keyBytes: number,
+  tenant: number,
+): number {
+  return chunkClass | (lru << 6) | (keyBytes << 8) | (tenant << 16);
+}
+
+/** Byte offset of the key in the buffer. */
+export function keyAt(i32: Int32Array, ref: number): number {
+  return (ref >>> 0) * 8 + ITEM_HEADER_BYTES + suffixBytes(i32[at(ref)]);
+}
+
+/** Byte offset of the value of an item that is not large. */
+export function valueAt(i32: Int32Array, ref: number): number {
+  return keyAt(i32, ref) + keyBytesOf(i32, ref);
+}
+
+export function valueBytesOf(i32: Int32Array, ref: number): number {
+  return i32[at(ref) + ITEM_VALUE_BYTES_I32];
+}
+
+/** Client flags as unsigned 32 bits. */
+export function clientFlagsOf(i32: Int32Array, ref: number): number {
+  const word = at(ref);
+  if ((i32[word] & STATE_CFLAGS) === 0) return 0;
+  return i32[word + ITEM_HEADER_BYTES / 4] >>> 0;
+}
+
+export function setClientFlags(i32: Int32Array, ref: number, flags: number): void {
+  i32[at(ref) + ITEM_HEADER_BYTES / 4] = flags | 0;
+}
+
+/** Word that holds the first data chunk of a large item. */
+export function firstDataWord(i32: Int32Array, ref: number): number {
+  const word = at(ref);
+  return word + ITEM_HEADER_BYTES / 4 + ((i32[word] & STATE_CFLAGS) === 0 ? 0 : 1);
+}
+
+export function isLarge(i32: Int32Array, ref: number): boolean {
+  return (i32[at(ref)] & STATE_LARGE) !== 0;
+}
+
+export function setCas(i32: Int32Array, ref: number, high: number, low: number): void {
+  const word = at(ref);
+  i32[word + ITEM_CAS_LOW_I32] = low;
+  i32[word + ITEM_CAS_HIGH_I32] = high;
+}
+
+/** While an item is unlinked its hash chain word names its owner. */
+export function setOwner(i32: Int32Array, ref: number, actor: number): void {
+  i32[at(ref) + ITEM_HASH_NEXT_I32] = actor + 1;
+}

@@ -1,0 +1,44 @@
+/**
+ * What other threads ask of the maintainer: to move a page to a class, to wake up, to stop. Orders
+ * are words in shared memory; a newer one replaces one that was not yet taken up.
+ */
+import { atomicAdd, atomicCompareExchange, atomicNotify, atomicStore } from '../memory/atomics.ts';
+import {
+  HEAD_MAINTAINER_STOP,
+  HEAD_MAINTAINER_WAKE,
+  HEAD_MOVE_DESTINATION,
+  HEAD_MOVE_SOURCE,
+} from '../memory/layout.ts';
+import type { Memory } from '../memory/memory.ts';
+
+/** As source of a page move: the class that can best spare one. */
+export const ANY_CLASS = -1;
+
+/** Wakes the maintainer from its pause. */
+export function wakeMaintainer(memory: Memory): void {
+  atomicAdd(memory.i32, HEAD_MAINTAINER_WAKE, 1);
+  atomicNotify(memory.i32, HEAD_MAINTAINER_WAKE, 1);
+}
+
+/** Makes runMaintainer return after the step it is at. */
+export function requestMaintainerStop(memory: Memory): void {
+  atomicStore(memory.i32, HEAD_MAINTAINER_STOP, 1);
+  wakeMaintainer(memory);
+}
+
+/**
+ * Orders one page to move from `source` (a class, or ANY_CLASS) to `destination` (a class, or 0 for
+ * the pool). False when an order is waiting already.
+ */
+export function orderPageMove(memory: Memory, source: number, destination: number): boolean {
+  const { i32 } = memory;
+  // The source is written last: it is what the maintainer looks at. 0 is no order.
+  if (atomicCompareExchange(i32, HEAD_MOVE_SOURCE, 0, CLAIMED) !== 0) return false;
+  i32[HEAD_MOVE_DESTINATION] = destination;
+  atomicStore(i32, HEAD_MOVE_SOURCE, source);
+  wakeMaintainer(memory);
+  return true;
+}
+
+/** Value of HEAD_MOVE_SOURCE while an order is being written. */
+export const CLAIMED = -2;

@@ -1,0 +1,129 @@
+/**
+ * `stats detail`: gets, hits, sets and deletes by key prefix (what stands before the delimiter).
+ *
+ * The table lies in shared memory, so that all threads count into one, under one lock: while detail
+ * is on, every request pays for it. It holds at most 49,152 prefixes (three quarters of the table);
+ * later ones are not counted.
+ */
+import {
+  HEAD_PREFIX_LOCK,
+  HEAD_PREFIX_USED,
+  PREFIX_BYTES,
+  PREFIX_COUNT,
+  PREFIX_DELETES_F64,
+  PREFIX_GETS_F64,
+  PREFIX_HASH_I32,
+  PREFIX_HITS_F64,
+  PREFIX_LENGTH_I32,
+  PREFIX_SETS_F64,
+  PREFIX_TEXT_AT,
+  wordOf,
+} from '../memory/layout.ts';
+import { lock, RANK_PREFIX, unlock } from '../memory/lock.ts';
+import type { Memory } from '../memory/memory.ts';
+import { hashKey } from './hash.ts';
+
+/** One thread's access to the prefix statistics. */
+export class Prefixes {
+  private readonly memory: Memory;
+  private readonly actor: number;
+  private readonly delimiter: number;
+
+  constructor(memory: Memory, actor: number, delimiter: string) {
+    this.memory = memory;
+    this.actor = actor;
+    this.delimiter = delimiter.charCodeAt(0);
+  }
+
+  recordGet(key: Uint8Array, start: number, length: number, hit: boolean): void {
+    this.record(key, start, length, PREFIX_GETS_F64, hit);
+  }
+
+  recordSet(key: Uint8Array, start: number, length: number): void {
+    this.record(key, start, length, PREFIX_SETS_F64, false);
+  }
+
+  recordDelete(key: Uint8Array, start: number, length: number): void {
+    this.record(key, start, length, PREFIX_DELETES_F64, false);
+  }
+
+  /** The lines of `stats detail dump`, in the order of the table, with END. */
+  dump(): string {
+    const { memory } = this;
+    const lines: string[] = [];
+    lock(memory.i32, HEAD_PREFIX_LOCK, RANK_PREFIX, this.actor);
+    for (let entry = 0; entry < PREFIX_COUNT; entry++) {
+      const byte = memory.layout.prefixes + entry * PREFIX_BYTES;
+      const length = memory.i32[wordOf(byte) + PREFIX_LENGTH_I32] - 1;
+      if (length < 0) continue;
+      const text = byte + PREFIX_TEXT_AT;
+      const f64 = byte / 8;
+      lines.push(
+        `PREFIX ${memory.u8.toString('latin1', text, text + length)}` +
+          ` get ${memory.f64[f64 + PREFIX_GETS_F64]} hit ${memory.f64[f64 + PREFIX_HITS_F64]}` +
+          ` set ${memory.f64[f64 + PREFIX_SETS_F64]} del ${memory.f64[f64 + PREFIX_DELETES_F64]}`,
+      );
+    }
+    unlock(memory.i32, HEAD_PREFIX_LOCK);
+    return [...lines, 'END', ''].join('\r\n');
+  }
+
+  /** Forgets all prefixes (`stats reset`). */
+  clear(): void {
+    const { memory } = this;
+    lock(memory.i32, HEAD_PREFIX_LOCK, RANK_PREFIX, this.actor);
+    if (memory.i32[HEAD_PREFIX_USED] > 0) {
+      const start = memory.layout.prefixes;
+      memory.u8.fill(0, start, start + PREFIX_COUNT * PREFIX_BYTES);
+      memory.i32[HEAD_PREFIX_USED] = 0;
+    }
+    unlock(memory.i32, HEAD_PREFIX_LOCK);
+  }
+
+  private record(
+    key: Uint8Array,
+    start: number,
+    length: number,
+    counter: number,
+    hit: boolean,
+  ): void {
+    let prefix = 0;
+    while (prefix < length && key[start + prefix] !== this.delimiter) prefix++;
+    // A key without delimiter has no prefix and is not counted.
+    if (prefix === length) return;
+    const { memory } = this;
+    lock(memory.i32, HEAD_PREFIX_LOCK, RANK_PREFIX, this.actor);
+    const byte = this.doFindOrAdd(key, start, prefix);
+    if (byte !== -1) {
+      memory.f64[byte / 8 + counter]++;
+      if (hit) memory.f64[byte / 8 + PREFIX_HITS_F64]++;
+    }
+    unlock(memory.i32, HEAD_PREFIX_LOCK);
+  }
+
+  /** First byte of the entry of a prefix; -1 when it is new and the table is full. */
+  private doFindOrAdd(key: Uint8Array, start: number, length: number): number {
+    const { i32, u8, layout } = this.memory;
+    const hash = hashKey(key, start, length, 0);
+    for (let probe = 0; probe < PREFIX_COUNT; probe++) {
+      const byte = layout.prefixes + ((hash + probe) & (PREFIX_COUNT - 1)) * PREFIX_BYTES;
+      const word = wordOf(byte);
+      const text = byte + PREFIX_TEXT_AT;
+      if (i32[word + PREFIX_LENGTH_I32] === 0) {
+        // A quarter stays empty, so that probes stay short.
+        if (i32[HEAD_PREFIX_USED] >= (PREFIX_COUNT / 4) * 3) return -1;
+        i32[HEAD_PREFIX_USED]++;
+        i32[word + PREFIX_HASH_I32] = hash;
+        for (let i = 0; i < length; i++) u8[text + i] = key[start + i];
+        i32[word + PREFIX_LENGTH_I32] = length + 1;
+        return byte;
+      }
+      if (i32[word + PREFIX_HASH_I32] !== hash) continue;
+      if (i32[word + PREFIX_LENGTH_I32] !== length + 1) continue;
+      let i = 0;
+      while (i < length && u8[text + i] === key[start + i]) i++;
+      if (i === length) return byte;
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * memcached's segmented LRU (doc/new_lru.txt of memcached), and its flat mode.
+ *
+ * New items start in HOT, short-lived ones in TEMP. An item that is fetched twice is ACTIVE. At the
+ * tails, ACTIVE items go to WARM or stay there, others sink to COLD, and only COLD's tail is evicted.
+ * So a scan passes through HOT and COLD without touching what is in use, and a fetch moves nothing
+ * unless it finds a COLD item active. In flat mode there is only COLD, in order of last use.
+ */
+import {
+  at,
+  CHUNK_PREV_I32,
+  CHUNK_STATE_I32,
+  HEAD_AUTOMOVE,
+  HEAD_CLOCK,
+  ITEM_EXPTIME_I32,
+  ITEM_TIME_I32,
+  LRU_COLD,
+  LRU_HOT,
+  LRU_TEMP,
+  LRU_WARM,
+  STATE_ACTIVE,
+  STATE_FETCHED,
+} from '../memory/layout.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { Slab } from '../memory/slab.ts';
+import type { CacheConfig } from './config.ts';
+import {
+  ITEM_EVICTED,
+  ITEM_EVICTED_ACTIVE,
+  ITEM_EVICTED_NONZERO,
+  ITEM_EVICTED_TIME,
+  ITEM_EVICTED_UNFETCHED,
+  ITEM_EXPIRED_UNFETCHED,
+  ITEM_LRUTAIL_REFLOCKED,
+  ITEM_MOVES_TO_COLD,
+  ITEM_MOVES_TO_WARM,
+  ITEM_MOVES_WITHIN,
+  ITEM_RECLAIMED,
+} from './counters.ts';
+import type { Eviction } from './eviction.ts';
+import { isDead } from './expiry.ts';
+import { lruOf, refcountOf, setLru, tenantOf } from './item.ts';
+import type { Lists } from './lists.ts';
+import { ANY_CLASS, orderPageMove } from './orders.ts';
+import type { Table } from './table.ts';
+import type { Unlinker } from './unlink.ts';
+
+/** Items looked at per pull before giving up: locked or pinned ones are passed over. */
+const TAIL_TRIES = 5;
+/** In flat mode an item moves to the head only if it was last moved this long ago, in seconds. */
+const UPDATE_INTERVAL_SECONDS = 60;
+const JUGGLES_PER_RUN = 500;
+/** Pulls per taking of the class lock, so that workers get their turn. */
+const PULLS_PER_LOCK = 16;
+
+/** The policy as one thread sees it. */
+export class Segmented implements Eviction {
+  private readonly memory: Memory;
+  private readonly i32: Int32Array;
+  private readonly config: CacheConfig;
+  private readonly slab: Slab;
+  private readonly table: Table;
+  private readonly lists: Lists;
+  private readonly unlinker: Unlinker;
+  /** Large item unlinked by the last pull, to be freed without the class lock. */
+  private largeVictim = 0;
+
+  constructor(
+    memory: Memory,
+    config: CacheConfig,
+    slab: Slab,
+    table: Table,
+    lists: Lists,
+    unlinker: Unlinker,
+  ) {
+    this.memory = memory;
+    this.i32 = memory.i32;
+    this.config = config;
+    this.slab = slab;
+    this.table = table;
+    this.lists = lists;
+    this.unlinker = unlinker;
+  }
+
+  listFor(exptime: number): number {
+    const { config } = this;
+    if (config.tempLru && exptime !== 0) {
+      if (exptime - this.i32[HEAD_CLOCK] <= config.temporaryTtl) return LRU_TEMP;
+    }
+    return config.lruSegmented ? LRU_HOT : LRU_COLD;
+  }
+
+  onHit(ref: number): void {
+    const { i32 } = this;
+    const word = at(ref);
+    const state = i32[word + CHUNK_STATE_I32];
+    if (!this.config.lruSegmented) {
+      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
+      this.renewFlat(ref);
+    } else if ((state & STATE_ACTIVE) !== 0) {
+      return;
+    } else if ((state & STATE_FETCHED) === 0) {
+      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
+    } else {
+      i32[word + CHUNK_STATE_I32] = state | STATE_ACTIVE;
+      this.onRenew(ref);
+    }
+  }
+
+  onRenew(ref: number): void {
+    const { i32 } = this;
+    const word = at(ref);
+    if (!this.config.lruSegmented) {
+      this.renewFlat(ref);
+      return;
+    }
+    i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
+    if (lruOf(i32, ref) !== LRU_COLD || (i32[word + CHUNK_STATE_I32] & STATE_ACTIVE) === 0) return;
+    i32[word + CHUNK_STATE_I32] &= ~STATE_ACTIVE;
+    const id = this.lists.classOf(ref);
+    this.slab.lockClass(id);
+    this.doMove(ref, LRU_WARM);
+    this.lists.doCount(tenantOf(i32, ref), id, ITEM_MOVES_TO_WARM, 1);
+    this.slab.unlockClass(id);
+  }
+
+  doMakeRoom(tenant: number, id: number): number {
+    this.largeVictim = 0;
+    if (this.doPullTail(tenant, id, LRU_COLD, 0, true, 0) <= 0 && this.config.lruSegmented) {
+      this.doPullTail(tenant, id, LRU_HOT, 0, false, 0);
+    }
+    return this.largeVictim;
+  }
+
+  juggle(tenant: number, id: number): number {
+    const { lists, config } = this;
+    let moves = 0;
+    if (config.tempLru) moves += this.pullRepeatedly(tenant, id, [LRU_TEMP], 0, 0, 0);
+    const coldTail = lists.tail(tenant, id, LRU_COLD);
+    const coldAge =
+      coldTail === 0 ? 0 : this.i32[HEAD_CLOCK] - this.i32[at(coldTail) + ITEM_TIME_I32];
+    const bytes =
+      lists.bytes(tenant, id, LRU_HOT) +
+      lists.bytes(tenant, id, LRU_WARM) +
+      lists.bytes(tenant, id, LRU_COLD);
+    const hotAge = config.lruSegmented ? coldAge * config.hotMaxFactor : 0;
+    const warmAge = config.lruSegmented ? coldAge * config.warmMaxFactor : 0;
+    const which = config.lruSegmented ? [LRU_HOT, LRU_WARM, LRU_COLD] : [LRU_HOT, LRU_WARM];
+    return moves + this.pullRepeatedly(tenant, id, which, bytes, hotAge, warmAge);
+  }
+
+  private pullRepeatedly(
+    tenant: number,
+    id: number,
+    which: number[],
+    bytes: number,
+    hotAge: number,
+    warmAge: number,
+  ): number {
+    let moves = 0;
+    for (let done = 0; done < JUGGLES_PER_RUN; done += PULLS_PER_LOCK) {
+      const before = moves;
+      this.slab.lockClass(id);
+      for (let i = 0; i < PULLS_PER_LOCK; i++) {
+        this.largeVictim = 0;
+        for (const lru of which) {
+          const age = lru === LRU_HOT ? hotAge : warmAge;
+          if (this.largeVictim === 0) {
+            moves += this.doPullTail(tenant, id, lru, bytes, false, age);
+          }
+        }
+        if (this.largeVictim !== 0) break;
+      }
+      this.slab.unlockClass(id);
+      if (this.largeVictim !== 0) this.unlinker.freeLarge(this.largeVictim);
+      if (moves === before) break;
+    }
+    return moves;
+  }
+
+  /**
+   * Looks at the tail of one list: frees what is dead, moves what is in the wrong list, and evicts
+   * from COLD if `evict`. Returns how many items it freed or moved. The caller holds the class.
+   */
+  private doPullTail(
+    tenant: number,
+    id: number,
+    lru: number,
+    bytesTotal: number,
+    evict: boolean,
+    maxAge: number,
+  ): number {
+    const { i32, lists, table } = this;
+    let removed = 0;
+    let next = 0;
+    let ref = lists.tail(tenant, id, lru);
+    for (let tries = TAIL_TRIES; tries > 0 && ref !== 0; tries--, ref = next) {
+      next = i32[at(ref) + CHUNK_PREV_I32];
+      const hash = table.hashOf(ref);
+      if (!table.tryLockStripe(hash)) continue;
+      if (refcountOf(i32, ref) !== 0) {
+        lists.doCount(tenant, id, ITEM_LRUTAIL_REFLOCKED, 1);
+        table.unlockStripe(hash);
+        continue;
+      }
+      if (isDead(this.memory, ref)) {
+        lists.doCount(tenant, id, ITEM_RECLAIMED, 1);
+        if ((i32[at(ref)] & STATE_FETCHED) === 0) {
+          lists.doCount(tenant, id, ITEM_EXPIRED_UNFETCHED, 1);
+        }
+        this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+        table.unlockStripe(hash);
+        removed++;
+        if (this.largeVictim !== 0) return removed;
+        continue;
+      }
+      removed +=
+        lru === LRU_COLD
+          ? this.doPullCold(tenant, id, ref, hash, evict)
+          : this.doPullUpper(tenant, id, lru, ref, bytesTotal, maxAge);
+      table.unlockStripe(hash);
+      // A WARM tail that went back to the head leaves another one to look at.
+      if (lru === LRU_WARM && lists.tail(tenant, id, lru) !== ref && lruOf(i32, ref) === LRU_WARM) {
+        continue;
+      }
+      break;
+    }
+    return removed;
+  }
+
+  /** A living item at the tail of COLD: evicted if a place is needed, rescued if in use. */
+  private doPullCold(
+    tenant: number,
+    id: number,
+    ref: number,
+    hash: number,
+    evict: boolean,
+  ): number {
+    const { i32, lists } = this;
+    const state = i32[at(ref)];
+    if (!evict) {
+      if ((state & STATE_ACTIVE) === 0 || !this.config.lruSegmented) return 0;
+      lists.doCount(tenant, id, ITEM_MOVES_TO_WARM, 1);
+      i32[at(ref)] = state & ~STATE_ACTIVE;
+      this.doMove(ref, LRU_WARM);
+      return 1;
+    }
+    if (!this.config.evictToFree) return 0;
+    lists.doCount(tenant, id, ITEM_EVICTED, 1);
+    const age = i32[HEAD_CLOCK] - i32[at(ref) + ITEM_TIME_I32];
+    lists.doSetStatistic(tenant, id, ITEM_EVICTED_TIME, age);
+    if (i32[at(ref) + ITEM_EXPTIME_I32] !== 0) lists.doCount(tenant, id, ITEM_EVICTED_NONZERO, 1);
+    if ((state & STATE_FETCHED) === 0) lists.doCount(tenant, id, ITEM_EVICTED_UNFETCHED, 1);
+    if ((state & STATE_ACTIVE) !== 0) lists.doCount(tenant, id, ITEM_EVICTED_ACTIVE, 1);
+    this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+    if (i32[HEAD_AUTOMOVE] === 2) orderPageMove(this.memory, ANY_CLASS, id);
+    return 1;
+  }
+
+  /** A living item at the tail of HOT, WARM or TEMP: sinks, stays or is rescued. */
+  private doPullUpper(
+    tenant: number,
+    id: number,
+    lru: number,
+    ref: number,
+    bytesTotal: number,
+    maxAge: number,
+  ): number {
+    if (lru === LRU_TEMP) return 0;
+    const { i32, lists, config } = this;
+    const word = at(ref);
+    const state = i32[word];
+    if ((state & STATE_ACTIVE) !== 0) {
+      i32[word] = state & ~STATE_ACTIVE;
+      lists.doCount(tenant, id, lru === LRU_WARM ? ITEM_MOVES_WITHIN : ITEM_MOVES_TO_WARM, 1);
+      this.doMove(ref, LRU_WARM);
+      return 1;
+    }
+    const percent = lru === LRU_HOT ? config.hotLruPct : config.warmLruPct;
+    const limit = Math.floor((bytesTotal * percent) / 100);
+    const age = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
+    if (lists.bytes(tenant, id, lru) <= limit && age <= maxAge) return 0;
+    lists.doCount(tenant, id, ITEM_MOVES_TO_COLD, 1);
+    this.doMove(ref, LRU_COLD);
+    return 1;
+  }
+
+  /** Puts an item at the head of another list. The caller holds its stripe and its class. */
+  private doMove(ref: number, lru: number): void {
+    this.lists.doUnlink(ref);
+    setLru(this.i32, ref, lru);
+    this.lists.doLink(ref);
+  }
+
+  private renewFlat(ref: number): void {
+    const { i32 } = this;
+    const word = at(ref) + ITEM_TIME_I32;
+    if (i32[word] >= i32[HEAD_CLOCK] - UPDATE_INTERVAL_SECONDS) return;
+    i32[word] = i32[HEAD_CLOCK];
+    const id = this.lists.classOf(ref);
+    this.slab.lockClass(id);
+    this.doMove(ref, LRU_COLD);
+    this.slab.unlockClass(id);
+  }
+}

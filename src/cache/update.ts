@@ -1,0 +1,192 @@
+/**
+ * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic on
+ * stored numbers. Results are codes; protocols put them into words.
+ */
+import { at, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32, ITEM_EXPTIME_I32 } from '../memory/layout.ts';
+import {
+  CAS_MISSES,
+  CLASS_CAS_BADVAL,
+  CLASS_CAS_HITS,
+  CLASS_DECR_HITS,
+  CLASS_INCR_HITS,
+  DECR_MISSES,
+  INCR_MISSES,
+} from './counters.ts';
+import { Decimal64 } from './decimal64.ts';
+import {
+  clientFlagsOf,
+  isLarge,
+  keyAt,
+  keyBytesOf,
+  refcountOf,
+  tenantOf,
+  valueAt,
+  valueBytesOf,
+} from './item.ts';
+import type { Store } from './store.ts';
+import { ValueWriter } from './writer.ts';
+
+/* Storage commands. */
+export const MODE_SET = 0;
+export const MODE_ADD = 1;
+export const MODE_REPLACE = 2;
+export const MODE_APPEND = 3;
+export const MODE_PREPEND = 4;
+export const MODE_CAS = 5;
+
+/* Results of commit. */
+export const STORED = 0;
+export const NOT_STORED = 1;
+export const EXISTS = 2;
+export const NOT_FOUND = 3;
+
+/* Results of delta. */
+export const DELTA_OK = 0;
+export const DELTA_NOT_FOUND = 1;
+export const DELTA_NON_NUMERIC = 2;
+export const DELTA_NO_MEMORY = 3;
+
+const NUMBER_BYTES_MAX = 20;
+
+/** One thread's updates. */
+export class Updater {
+  private readonly store: Store;
+  private readonly i32: Int32Array;
+  private readonly writer: ValueWriter;
+  /** The number after a delta. */
+  readonly result = new Decimal64();
+  private readonly digits = Buffer.alloc(NUMBER_BYTES_MAX);
+
+  constructor(store: Store) {
+    this.store = store;
+    this.i32 = store.memory.i32;
+    this.writer = new ValueWriter(store.memory, store.allocator);
+  }
+
+  /**
+   * Carries out a storage command with a complete item, and consumes the item: it is linked, or
+   * freed. `casHigh` and `casLow` are the id that a cas must match.
+   */
+  commit(mode: number, ref: number, hash: number, casHigh: number, casLow: number): number {
+    const { store, i32 } = this;
+    const tenant = tenantOf(i32, ref);
+    store.table.lockStripe(hash);
+    const old = store.doFind(hash, tenant, store.memory.u8, keyAt(i32, ref), keyBytesOf(i32, ref));
+    let result = NOT_STORED;
+    let link = 0;
+    if (old === 0) {
+      if (mode === MODE_SET || mode === MODE_ADD) link = ref;
+      else if (mode === MODE_CAS) {
+        store.count(CAS_MISSES, 1);
+        result = NOT_FOUND;
+      }
+    } else if (mode === MODE_SET || mode === MODE_REPLACE) {
+      link = ref;
+    } else if (mode === MODE_ADD) {
+      store.eviction.onRenew(old);
+    } else if (mode === MODE_CAS) {
+      if (this.casMatches(old, casHigh, casLow)) {
+        store.countClass(old, CLASS_CAS_HITS);
+        link = ref;
+      } else {
+        store.countClass(old, CLASS_CAS_BADVAL);
+        result = EXISTS;
+      }
+    } else {
+      link = this.doConcatenate(mode, old, ref);
+    }
+    if (link !== 0) {
+      store.doLink(hash, link, old);
+      result = STORED;
+    }
+    store.table.unlockStripe(hash);
+    if (link !== ref) store.discard(ref);
+    return result;
+  }
+
+  /**
+   * Adds `amount` to the number stored under a key, or subtracts it. The number is in `result`
+   * afterwards, and stands in the item: in place, padded with spaces, if it is not longer than
+   * before; otherwise in a new item.
+   */
+  delta(
+    hash: number,
+    tenant: number,
+    key: Uint8Array,
+    start: number,
+    length: number,
+    increment: boolean,
+    amount: Decimal64,
+  ): number {
+    const { store } = this;
+    store.table.lockStripe(hash);
+    const ref = store.doFind(hash, tenant, key, start, length);
+    const result = ref === 0 ? DELTA_NOT_FOUND : this.doDelta(hash, ref, increment, amount);
+    store.table.unlockStripe(hash);
+    if (ref === 0) store.count(increment ? INCR_MISSES : DECR_MISSES, 1);
+    return result;
+  }
+
+  private doDelta(hash: number, ref: number, increment: boolean, amount: Decimal64): number {
+    const { store, i32, result, digits } = this;
+    const { u8 } = store.memory;
+    const bytes = valueBytesOf(i32, ref);
+    if (bytes === 0 || isLarge(i32, ref)) return DELTA_NON_NUMERIC;
+    const value = valueAt(i32, ref);
+    if (!result.parse(u8, value, value + bytes)) return DELTA_NON_NUMERIC;
+    if (increment) result.add(amount);
+    else result.subtractToZero(amount);
+    store.countClass(ref, increment ? CLASS_INCR_HITS : CLASS_DECR_HITS);
+    const length = result.print(digits, 0);
+    if (length <= bytes && refcountOf(i32, ref) === 0) {
+      store.doRenewCas(ref);
+      for (let i = 0; i < length; i++) u8[value + i] = digits[i];
+      for (let i = length; i < bytes; i++) u8[value + i] = 0x20;
+      store.eviction.onRenew(ref);
+      return DELTA_OK;
+    }
+    const replacement = this.allocLike(ref, length);
+    if (replacement === 0) return DELTA_NO_MEMORY;
+    this.writer.begin(replacement);
+    this.writer.write(digits, 0, length);
+    store.doLink(hash, replacement, ref);
+    return DELTA_OK;
+  }
+
+  /** A new item with both values, or 0 when there is no memory for it. */
+  private doConcatenate(mode: number, old: number, addition: number): number {
+    const { i32, writer, store } = this;
+    const bytes = valueBytesOf(i32, old) + valueBytesOf(i32, addition);
+    const ref = this.allocLike(old, bytes);
+    if (ref === 0) return 0;
+    writer.begin(ref);
+    const first = mode === MODE_APPEND ? old : addition;
+    const second = mode === MODE_APPEND ? addition : old;
+    if (writer.writeFrom(first) && writer.writeFrom(second)) return ref;
+    store.discard(ref);
+    return 0;
+  }
+
+  /** A new item with the key, flags and exptime of another. */
+  private allocLike(ref: number, valueBytes: number): number {
+    const { i32, store } = this;
+    return store.allocator.allocItem(
+      tenantOf(i32, ref),
+      store.memory.u8,
+      keyAt(i32, ref),
+      keyBytesOf(i32, ref),
+      clientFlagsOf(i32, ref) | 0,
+      i32[at(ref) + ITEM_EXPTIME_I32],
+      valueBytes,
+    );
+  }
+
+  private casMatches(ref: number, high: number, low: number): boolean {
+    const { i32 } = this;
+    const word = at(ref);
+    if (high === 0 && low === 0) return false;
+    return (
+      i32[word + ITEM_CAS_LOW_I32] === (low | 0) && i32[word + ITEM_CAS_HIGH_I32] === (high | 0)
+    );
+  }
+}

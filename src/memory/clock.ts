@@ -1,0 +1,44 @@
+/**
+ * The server's clock: whole seconds since a moment shortly before the start, kept in shared memory so
+ * that all threads agree and reading it is a plain load.
+ *
+ * As in memcached, second 0 lies 62 s before the start: 0 can then mean "never", and an item's age
+ * can be subtracted from any time without going below it. Wall-clock jumps do not move it: elapsed
+ * time comes from the monotonic clock.
+ */
+import { HEAD_CLOCK, HEAD_STARTED_F64 } from './layout.ts';
+import type { Memory } from './memory.ts';
+
+const HEAD_START_SECONDS = 62;
+
+/** Relative expiry times end at 30 days; larger ones are moments since 1970 (protocol.txt). */
+export const RELATIVE_EXPTIME_MAX = 60 * 60 * 24 * 30;
+
+/** Sets second 0. `nowMs` is the wall clock (Date.now()). */
+export function startClock(memory: Memory, nowMs: number): void {
+  memory.f64[HEAD_STARTED_F64] = Math.floor(nowMs / 1000) - HEAD_START_SECONDS;
+  memory.i32[HEAD_CLOCK] = HEAD_START_SECONDS;
+}
+
+/** Sets the clock to the whole seconds elapsed since startClock. The main thread calls it. */
+export function tickClock(memory: Memory, elapsedMs: number): void {
+  memory.i32[HEAD_CLOCK] = HEAD_START_SECONDS + Math.floor(elapsedMs / 1000);
+}
+
+/** Wall clock of second 0, in seconds since 1970. */
+export function clockStarted(memory: Memory): number {
+  return memory.f64[HEAD_STARTED_F64];
+}
+
+/**
+ * Turns a client's exptime into clock seconds: 0 stays 0 (never), negative is in the past, up to 30
+ * days is from now, more is a moment since 1970.
+ */
+export function realtime(memory: Memory, exptime: number): number {
+  if (exptime === 0) return 0;
+  // Any moment that has passed will do for a negative one; 1 is the first second.
+  if (exptime < 0) return 1;
+  if (exptime <= RELATIVE_EXPTIME_MAX) return memory.i32[HEAD_CLOCK] + exptime;
+  const started = memory.f64[HEAD_STARTED_F64];
+  return exptime <= started ? 1 : exptime - started;
+}

@@ -1,0 +1,131 @@
+/**
+ * The table of connections, in shared memory: what `-c` counts, what `stats conns` lists, and what a
+ * connection holds in the slab (an upload, a pinned item), so that it can be released after the
+ * thread that served it has died.
+ *
+ * The main thread claims slots and writes their texts; the worker that serves a connection owns the
+ * rest of its slot and frees it.
+ */
+import { atomicLoad, atomicStore } from './atomics.ts';
+import {
+  CONN_BYTES,
+  CONN_LAST_COMMAND_I32,
+  CONN_LISTEN_AT,
+  CONN_PEER_AT,
+  CONN_PINNED_I32,
+  CONN_STATE_I32,
+  CONN_TEXT_BYTES,
+  CONN_UPLOAD_I32,
+  CONN_WORKER_I32,
+  HEAD_CLOCK,
+  wordOf,
+} from './layout.ts';
+import type { Memory } from './memory.ts';
+
+const STATE_SLOT_FREE = 0;
+const STATE_SLOT_OPEN = 1;
+
+/** One line of `stats conns`. */
+export interface ConnectionInfo {
+  readonly slot: number;
+  readonly worker: number;
+  readonly peer: string;
+  readonly listener: string;
+  readonly secondsSinceLastCommand: number;
+}
+
+/** First word of a slot. */
+export function connectionWord(memory: Memory, slot: number): number {
+  return wordOf(memory.layout.connections + slot * CONN_BYTES);
+}
+
+/**
+ * Claims a slot for a connection that `worker` will serve; -1 when all are taken. Main thread only.
+ * The texts are cut to 79 bytes.
+ */
+export function claimConnection(
+  memory: Memory,
+  worker: number,
+  peer: string,
+  listener: string,
+): number {
+  const { i32, layout } = memory;
+  for (let slot = 0; slot < layout.connectionCount; slot++) {
+    const word = connectionWord(memory, slot);
+    if (atomicLoad(i32, word + CONN_STATE_I32) !== STATE_SLOT_FREE) continue;
+    i32[word + CONN_WORKER_I32] = worker;
+    i32[word + CONN_UPLOAD_I32] = 0;
+    i32[word + CONN_PINNED_I32] = 0;
+    i32[word + CONN_LAST_COMMAND_I32] = i32[HEAD_CLOCK];
+    writeText(memory, slot, CONN_PEER_AT, peer);
+    writeText(memory, slot, CONN_LISTEN_AT, listener);
+    atomicStore(i32, word + CONN_STATE_I32, STATE_SLOT_OPEN);
+    return slot;
+  }
+  return -1;
+}
+
+/** Frees the slot of a closed connection. By the worker that served it, or for a dead one. */
+export function releaseConnection(memory: Memory, slot: number): void {
+  atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_FREE);
+}
+
+/** Connections open now, over all workers. */
+export function openConnections(memory: Memory): number {
+  return countSlots(memory, -1);
+}
+
+/** Connections that a worker serves now. */
+export function workerConnections(memory: Memory, worker: number): number {
+  return countSlots(memory, worker);
+}
+
+/** Slots of the open connections of a worker. */
+export function connectionsOf(memory: Memory, worker: number): number[] {
+  const slots: number[] = [];
+  for (let slot = 0; slot < memory.layout.connectionCount; slot++) {
+    const word = connectionWord(memory, slot);
+    if (memory.i32[word + CONN_STATE_I32] === STATE_SLOT_FREE) continue;
+    if (memory.i32[word + CONN_WORKER_I32] === worker) slots.push(slot);
+  }
+  return slots;
+}
+
+/** All open connections, for `stats conns`. */
+export function listConnections(memory: Memory): ConnectionInfo[] {
+  const { i32 } = memory;
+  const list: ConnectionInfo[] = [];
+  for (let slot = 0; slot < memory.layout.connectionCount; slot++) {
+    const word = connectionWord(memory, slot);
+    if (i32[word + CONN_STATE_I32] === STATE_SLOT_FREE) continue;
+    list.push({
+      slot,
+      worker: i32[word + CONN_WORKER_I32],
+      peer: readText(memory, slot, CONN_PEER_AT),
+      listener: readText(memory, slot, CONN_LISTEN_AT),
+      secondsSinceLastCommand: i32[HEAD_CLOCK] - i32[word + CONN_LAST_COMMAND_I32],
+    });
+  }
+  return list;
+}
+
+function countSlots(memory: Memory, worker: number): number {
+  const { i32, layout } = memory;
+  let count = 0;
+  for (let slot = 0; slot < layout.connectionCount; slot++) {
+    const word = connectionWord(memory, slot);
+    if (i32[word + CONN_STATE_I32] === STATE_SLOT_FREE) continue;
+    if (worker === -1 || i32[word + CONN_WORKER_I32] === worker) count++;
+  }
+  return count;
+}
+
+function writeText(memory: Memory, slot: number, offset: number, text: string): void {
+  const start = memory.layout.connections + slot * CONN_BYTES + offset;
+  memory.u8[start] = memory.u8.write(text, start + 1, CONN_TEXT_BYTES - 1, 'latin1');
+}
+
+function readText(memory: Memory, slot: number, offset: number): string {
+  const start = memory.layout.connections + slot * CONN_BYTES + offset;
+  return memory.u8.toString('latin1', start + 1, start + 1 + memory.u8[start]);
+}

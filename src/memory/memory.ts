@@ -1,0 +1,131 @@
+/**
+ * The shared memory itself: makes it, attaches to it, and gives each thread the views and first words
+ * of the regions that its hot loops index with.
+ */
+import { PAGE_BYTES, slabClassSizes } from './classes.ts';
+import type { MemoryConfig } from './config.ts';
+import {
+  CLASS_BYTES,
+  CLASS_CHUNK_BYTES_I32,
+  CLASS_PER_PAGE_I32,
+  CONFIG_FIELDS,
+  computeLayout,
+  HEAD_CONFIG_F64,
+  HEAD_HASH_POWER,
+  HEAD_MAGIC,
+  HEAD_PAGE_LIMIT,
+  HEAD_VERSION,
+  LAYOUT_MAGIC,
+  LAYOUT_VERSION,
+  type Layout,
+  STRIPE_BYTES,
+  STRIPE_MASK_I32,
+  wordOf,
+} from './layout.ts';
+
+/** A thread's view of the shared memory. */
+export class Memory {
+  readonly buffer: SharedArrayBuffer;
+  readonly config: MemoryConfig;
+  readonly layout: Layout;
+  readonly i32: Int32Array<SharedArrayBuffer>;
+  readonly u8: Buffer<SharedArrayBuffer>;
+  readonly f64: Float64Array<SharedArrayBuffer>;
+  /** Ids run from 1 to classLargest. */
+  readonly classLargest: number;
+  /** Chunk sizes by class id. */
+  readonly classSizes: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer, config: MemoryConfig) {
+    this.buffer = buffer;
+    this.config = config;
+    this.layout = computeLayout(config);
+    this.i32 = new Int32Array(buffer);
+    this.u8 = Buffer.from(buffer);
+    this.f64 = new Float64Array(buffer);
+    const { chunkSizeMin, growthFactor, slabChunkMax } = config;
+    this.classSizes = Int32Array.from(slabClassSizes(chunkSizeMin, growthFactor, slabChunkMax));
+    this.classLargest = this.classSizes.length - 1;
+  }
+}
+
+/**
+ * Reserves and initialises the shared memory; costs address space, not memory, until it is used.
+ * When memoryMax cannot be had it settles for less, down to memoryLimit: see `memory.config`.
+ * Throws RangeError with a sentence for the operator when not even that is to be had.
+ */
+export function createMemory(wanted: MemoryConfig): Memory {
+  const [buffer, config] = reserve(wanted);
+  const memory = new Memory(buffer, config);
+  const { i32, f64, layout } = memory;
+  CONFIG_FIELDS.forEach((field, index) => {
+    f64[HEAD_CONFIG_F64 + index] = Number(config[field]);
+  });
+  i32[HEAD_VERSION] = LAYOUT_VERSION;
+  i32[HEAD_PAGE_LIMIT] = Math.max(1, Math.floor(config.memoryLimit / PAGE_BYTES));
+  i32[HEAD_HASH_POWER] = config.hashPowerInit;
+  for (let stripe = 0; stripe < layout.stripeCount; stripe++) {
+    const word = wordOf(layout.stripes + stripe * STRIPE_BYTES);
+    i32[word + STRIPE_MASK_I32] = 2 ** config.hashPowerInit - 1;
+  }
+  for (let id = 1; id <= memory.classLargest; id++) {
+    const word = wordOf(layout.classes + id * CLASS_BYTES);
+    i32[word + CLASS_CHUNK_BYTES_I32] = memory.classSizes[id];
+    i32[word + CLASS_PER_PAGE_I32] = Math.floor(PAGE_BYTES / memory.classSizes[id]);
+  }
+  if (config.preallocate) touch(memory);
+  i32[HEAD_MAGIC] = LAYOUT_MAGIC;
+  return memory;
+}
+
+/** Attaches this thread to a memory made by createMemory. */
+export function attachMemory(buffer: SharedArrayBuffer): Memory {
+  const head = new Int32Array(buffer, 0, 2);
+  if (head[HEAD_MAGIC] !== LAYOUT_MAGIC || head[HEAD_VERSION] !== LAYOUT_VERSION) {
+    throw new TypeError('not a slabcached memory, or one of another layout version');
+  }
+  const values = new Float64Array(buffer, HEAD_CONFIG_F64 * 8, CONFIG_FIELDS.length);
+  const field = (name: (typeof CONFIG_FIELDS)[number]): number =>
+    values[CONFIG_FIELDS.indexOf(name)];
+  return new Memory(buffer, {
+    memoryLimit: field('memoryLimit'),
+    memoryMax: field('memoryMax'),
+    itemSizeMax: field('itemSizeMax'),
+    slabChunkMax: field('slabChunkMax'),
+    growthFactor: field('growthFactor'),
+    chunkSizeMin: field('chunkSizeMin'),
+    preallocate: field('preallocate') === 1,
+    workers: field('workers'),
+    maxConns: field('maxConns'),
+    hashPowerInit: field('hashPowerInit'),
+  });
+}
+
+/** The buffer, and the config with the memoryMax that could be had. */
+function reserve(wanted: MemoryConfig): [SharedArrayBuffer, MemoryConfig] {
+  let memoryMax = Math.max(wanted.memoryMax, wanted.memoryLimit);
+  for (;;) {
+    const config = { ...wanted, memoryMax };
+    const { totalBytes } = computeLayout(config);
+    try {
+      return [new SharedArrayBuffer(totalBytes), config];
+    } catch {
+      if (memoryMax === wanted.memoryLimit) {
+        throw new RangeError(
+          `cannot reserve ${Math.ceil(totalBytes / PAGE_BYTES)} MB of address space: lower -m, ` +
+            'or raise the limit on virtual memory (ulimit -v)',
+        );
+      }
+      memoryMax = Math.max(wanted.memoryLimit, Math.floor(memoryMax * 0.75));
+    }
+  }
+}
+
+const TOUCH_STEP_BYTES = 4096;
+
+/** Writes to every 4 KB of the pages within -m, so that no request pays for a first touch (-L). */
+function touch(memory: Memory): void {
+  const { layout, config, u8 } = memory;
+  const end = layout.pages + config.memoryLimit;
+  for (let byte = layout.pages; byte < end; byte += TOUCH_STEP_BYTES) u8[byte] = 0;
+}

@@ -1,0 +1,106 @@
+/**
+ * The pool of slab pages: fresh ones up to the limit (-m), and those that classes gave back.
+ *
+ * A page on its way from the pool to a class is marked with the actor that carries it, so that it is
+ * not lost when that thread dies.
+ */
+import {
+  HEAD_PAGE_COUNT,
+  HEAD_PAGE_FRESH,
+  HEAD_PAGE_LIMIT,
+  HEAD_PAGE_LOCK,
+  HEAD_PAGE_POOL,
+  HEAD_PAGE_POOL_COUNT,
+  PAGE_CARVED_I32,
+  PAGE_CLASS_I32,
+  PAGE_ENTRY_BYTES,
+  PAGE_MOVING_I32,
+  PAGE_NEXT_I32,
+  wordOf,
+} from './layout.ts';
+import { lock, RANK_PAGES, unlock } from './lock.ts';
+import type { Memory } from './memory.ts';
+
+/** First word of a page's entry in the page table. */
+export function pageEntry(memory: Memory, page: number): number {
+  return wordOf(memory.layout.pageTable + page * PAGE_ENTRY_BYTES);
+}
+
+/** Ref of the first chunk of a page. */
+export function pageRef(memory: Memory, page: number): number {
+  return ((memory.layout.pages / 8 + page * 131_072) | 0) as number;
+}
+
+/** The page that a chunk lies in. */
+export function pageOf(memory: Memory, ref: number): number {
+  return ((ref >>> 0) - memory.layout.pages / 8) >>> 17;
+}
+
+/**
+ * Takes a page for a class; -1 when the limit is reached. `beyondLimit` is for a class without any
+ * page, which gets its first one even then.
+ */
+export function takePage(memory: Memory, actor: number, beyondLimit: boolean): number {
+  const { i32, layout } = memory;
+  lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
+  let page = -1;
+  if (i32[HEAD_PAGE_COUNT] < i32[HEAD_PAGE_LIMIT] || beyondLimit) {
+    const pooled = i32[HEAD_PAGE_POOL];
+    if (pooled !== 0) {
+      page = pooled - 1;
+      i32[HEAD_PAGE_POOL] = i32[pageEntry(memory, page) + PAGE_NEXT_I32];
+      i32[HEAD_PAGE_POOL_COUNT]--;
+    } else if (i32[HEAD_PAGE_FRESH] < layout.pageCountMax) {
+      page = i32[HEAD_PAGE_FRESH];
+      i32[HEAD_PAGE_FRESH] = page + 1;
+    }
+    if (page !== -1) {
+      const entry = pageEntry(memory, page);
+      i32[entry + PAGE_CLASS_I32] = -(actor + 2);
+      i32[entry + PAGE_CARVED_I32] = 0;
+      i32[entry + PAGE_MOVING_I32] = 0;
+      i32[HEAD_PAGE_COUNT]++;
+    }
+  }
+  unlock(i32, HEAD_PAGE_LOCK);
+  return page;
+}
+
+/** Gives an empty page back to the pool. */
+export function returnPage(memory: Memory, actor: number, page: number): void {
+  const { i32 } = memory;
+  const entry = pageEntry(memory, page);
+  lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
+  i32[entry + PAGE_CARVED_I32] = 0;
+  i32[entry + PAGE_MOVING_I32] = 0;
+  i32[entry + PAGE_NEXT_I32] = i32[HEAD_PAGE_POOL];
+  i32[entry + PAGE_CLASS_I32] = 0;
+  i32[HEAD_PAGE_POOL] = page + 1;
+  i32[HEAD_PAGE_POOL_COUNT]++;
+  i32[HEAD_PAGE_COUNT]--;
+  unlock(i32, HEAD_PAGE_LOCK);
+}
+
+/**
+ * Makes the pool right again from the page table, after the thread that held its lock has died. The
+ * caller owns that lock; pages that the dead actor was carrying return to the pool.
+ */
+export function rebuildPool(memory: Memory, deadActor: number): void {
+  const { i32 } = memory;
+  let count = 0;
+  let pooled = 0;
+  i32[HEAD_PAGE_POOL] = 0;
+  for (let page = i32[HEAD_PAGE_FRESH] - 1; page >= 0; page--) {
+    const entry = pageEntry(memory, page);
+    if (i32[entry + PAGE_CLASS_I32] === -(deadActor + 2)) i32[entry + PAGE_CLASS_I32] = 0;
+    if (i32[entry + PAGE_CLASS_I32] !== 0) {
+      count++;
+      continue;
+    }
+    i32[entry + PAGE_NEXT_I32] = i32[HEAD_PAGE_POOL];
+    i32[HEAD_PAGE_POOL] = page + 1;
+    pooled++;
+  }
+  i32[HEAD_PAGE_POOL_COUNT] = pooled;
+  i32[HEAD_PAGE_COUNT] = count;
+}

@@ -1,0 +1,251 @@
+/**
+ * Bytes in, store operations, bytes out: drives sessions through their input, with no sockets in
+ * sight. One engine per worker.
+ *
+ * Whatever is not finished when the input ends, the output is full or the connection has had its
+ * share of requests stays in the session, so the fragmentation of the input can never be seen in the
+ * replies.
+ */
+
+import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
+import { Prefixes } from '../cache/prefixes.ts';
+import type { Store } from '../cache/store.ts';
+import { Updater } from '../cache/update.ts';
+import { CONN_LAST_COMMAND_I32, HEAD_CLOCK } from '../memory/layout.ts';
+import type { EngineOptions, Host } from './host.ts';
+import { Output } from './output.ts';
+import { Retrieval } from './retrieval.ts';
+import { IN_COMMAND, IN_KEYS, IN_REPLY, IN_SWALLOW, IN_VALUE, Session } from './session.ts';
+import { Storage } from './storage.ts';
+import { TextCommands } from './text.ts';
+import { Tokens } from './tokens.ts';
+
+/** All input taken: send the output, wait for more. */
+export const FEED_MORE = 0;
+/** Output full: send it, resume when the socket has taken it, and do not read meanwhile. */
+export const FEED_FULL = 1;
+/** Send the output, then close. */
+export const FEED_CLOSE = 2;
+/** The connection has had its share: send the output, resume on a later turn. */
+export const FEED_YIELD = 3;
+
+/** The longest line of any reply but a value, with a margin. */
+const LINE_ROOM = 1024;
+/** Input without a line end that is tolerated for anything but a retrieval command. */
+const LINE_BYTES_MAX = 2048;
+/** Leading spaces tolerated in front of a retrieval command that long. */
+const LEADING_SPACES_MAX = 100;
+/** A multi-get line may have any number of keys, but not fill the memory. */
+const KEYS_LINE_BYTES_MAX = 64 * 1024 * 1024;
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Result of a step: go on with the next. */
+const STEP_NEXT = 0;
+/** More input is needed. */
+const STEP_STARVED = 1;
+/** The output is full. */
+const STEP_FULL = 2;
+
+export class Engine {
+  readonly output = new Output();
+  readonly store: Store;
+  readonly host: Host;
+  readonly options: EngineOptions;
+  readonly tokens = new Tokens();
+  readonly updater: Updater;
+  readonly prefixes: Prefixes;
+  /** The input at hand: bytes[at, end) are not parsed yet. */
+  input: Buffer = Buffer.alloc(0);
+  at = 0;
+  end = 0;
+  private readonly retrieval: Retrieval;
+  private readonly storage: Storage;
+  private readonly text: TextCommands;
+
+  constructor(store: Store, host: Host, options: EngineOptions) {
+    this.store = store;
+    this.host = host;
+    this.options = options;
+    this.updater = new Updater(store);
+    this.prefixes = new Prefixes(store.memory, store.actor, store.config.prefixDelimiter);
+    this.retrieval = new Retrieval(this);
+    this.storage = new Storage(this);
+    this.text = new TextCommands(this, this.retrieval, this.storage);
+  }
+
+  /** A session for the connection in this slot of the connection table. */
+  open(slot: number): Session {
+    return new Session(this.store.memory, this.store.allocator, slot);
+  }
+
+  /** Serves what has arrived. `input` may be reused afterwards. Returns one of FEED_*. */
+  feed(session: Session, input: Buffer, length: number): number {
+    this.store.count(BYTES_READ, length);
+    if (session.pendingLength === 0) return this.serve(session, input, 0, length);
+    this.keep(session, input, 0, length);
+    return this.serve(session, session.pending as Buffer, 0, session.pendingLength);
+  }
+
+  /** Goes on after FEED_FULL or FEED_YIELD. Returns one of FEED_*. */
+  resume(session: Session): number {
+    const pending = session.pending ?? this.input;
+    return this.serve(session, pending, 0, session.pendingLength);
+  }
+
+  /** Releases what the session holds; the connection is gone. */
+  close(session: Session): void {
+    if (session.sending !== 0) this.retrieval.stopSending(session);
+    if (session.upload !== 0) this.storage.abandon(session);
+    session.pending = null;
+    session.pendingLength = 0;
+    session.reply = null;
+  }
+
+  /** Gives the reply of a command, unless noreply; the caller may not count on room. */
+  reply(session: Session, line: Uint8Array): void {
+    if (session.noreply) {
+      session.noreply = false;
+      return;
+    }
+    this.output.put(line);
+  }
+
+  /** Gives a reply of any length. */
+  replyLong(session: Session, bytes: Buffer): void {
+    session.reply = bytes;
+    session.replyOffset = 0;
+    session.state = IN_REPLY;
+  }
+
+  private serve(session: Session, input: Buffer, start: number, end: number): number {
+    const before = this.output.length;
+    this.input = input;
+    this.at = start;
+    this.end = end;
+    const result = this.run(session);
+    this.keepRest(session);
+    this.store.count(BYTES_WRITTEN, this.output.length - before);
+    return result;
+  }
+
+  private run(session: Session): number {
+    let requests = 0;
+    for (;;) {
+      let step = STEP_NEXT;
+      switch (session.state) {
+        case IN_COMMAND:
+          if (session.closing) return FEED_CLOSE;
+          if (this.output.room < LINE_ROOM) return FEED_FULL;
+          if (requests === this.options.requestsPerEvent && this.at < this.end) {
+            this.store.count(CONN_YIELDS, 1);
+            return FEED_YIELD;
+          }
+          requests++;
+          step = this.stepCommand(session);
+          break;
+        case IN_VALUE:
+          if (this.output.room < LINE_ROOM) return FEED_FULL;
+          step = this.storage.receive(session) ? STEP_NEXT : STEP_STARVED;
+          break;
+        case IN_SWALLOW:
+          step = this.stepSwallow(session);
+          break;
+        case IN_KEYS:
+          step = this.retrieval.proceed(session) ? STEP_NEXT : STEP_FULL;
+          break;
+        default:
+          step = this.stepReply(session);
+      }
+      if (step === STEP_STARVED) return session.closing ? FEED_CLOSE : FEED_MORE;
+      if (step === STEP_FULL) return FEED_FULL;
+    }
+  }
+
+  /** Finds the next line and executes it. */
+  private stepCommand(session: Session): number {
+    const { input, at, end } = this;
+    let lineFeed = at + session.scanned;
+    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
+    if (lineFeed === end) {
+      session.scanned = end - at;
+      if (end - at > LINE_BYTES_MAX && !this.mayGrow(session)) session.closing = true;
+      return STEP_STARVED;
+    }
+    session.scanned = 0;
+    const { i32 } = this.store.memory;
+    i32[session.slotWord + CONN_LAST_COMMAND_I32] = i32[HEAD_CLOCK];
+    this.at = lineFeed + 1;
+    let textEnd = lineFeed;
+    if (lineFeed - at > 1 && input[lineFeed - 1] === CARRIAGE_RETURN) textEnd--;
+    this.tokens.cut(input, at, textEnd);
+    this.text.execute(session, at, textEnd);
+    return STEP_NEXT;
+  }
+
+  /** Whether a line without end may still become one: a multi-get may be of any length. */
+  private mayGrow(session: Session): boolean {
+    const { input, at, end } = this;
+    let word = at;
+    while (word < end && input[word] === 0x20) word++;
+    if (word - at > LEADING_SPACES_MAX || session.scanned > KEYS_LINE_BYTES_MAX) return false;
+    const start = input.toString('latin1', word, Math.min(word + 5, end));
+    return start.startsWith('get ') || start === 'gets ';
+  }
+
+  private stepSwallow(session: Session): number {
+    const run = Math.min(session.swallow, this.end - this.at);
+    this.at += run;
+    session.swallow -= run;
+    if (session.swallow > 0) return STEP_STARVED;
+    if (this.output.room < LINE_ROOM) return STEP_FULL;
+    session.state = IN_COMMAND;
+    if (session.swallowReply !== null) this.output.put(session.swallowReply);
+    return STEP_NEXT;
+  }
+
+  private stepReply(session: Session): number {
+    const { output } = this;
+    const reply = session.reply as Buffer;
+    const run = Math.min(output.room, reply.length - session.replyOffset);
+    reply.copy(output.bytes, output.length, session.replyOffset, session.replyOffset + run);
+    output.length += run;
+    session.replyOffset += run;
+    if (session.replyOffset < reply.length) return STEP_FULL;
+    session.reply = null;
+    session.state = IN_COMMAND;
+    return STEP_NEXT;
+  }
+
+  /** Keeps in the session what is left of the input. */
+  private keepRest(session: Session): void {
+    const rest = this.end - this.at;
+    if (rest === 0) {
+      session.pendingLength = 0;
+      // A storage that grew for one long line is not kept for the life of the connection.
+      if (session.pending !== null && session.pending.length > LINE_BYTES_MAX) {
+        session.pending = null;
+      }
+    } else if (this.input === session.pending) {
+      session.pending.copyWithin(0, this.at, this.end);
+      session.pendingLength = rest;
+    } else {
+      session.pendingLength = 0;
+      this.keep(session, this.input, this.at, rest);
+    }
+  }
+
+  private keep(session: Session, source: Buffer, start: number, length: number): void {
+    const needed = session.pendingLength + length;
+    if (session.pending === null || session.pending.length < needed) {
+      let size = 256;
+      while (size < needed) size *= 2;
+      const grown = Buffer.allocUnsafeSlow(size);
+      session.pending?.copy(grown, 0, 0, session.pendingLength);
+      session.pending = grown;
+    }
+    source.copy(session.pending, session.pendingLength, start, start + length);
+    session.pendingLength = needed;
+  }
+}

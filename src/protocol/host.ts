@@ -1,0 +1,19 @@
+/** What the protocol asks of the server around it; cold paths only. */
+export interface Host {
+  /** The reply to `version`, e.g. 1.6.45. */
+  readonly versionText: string;
+  /** The server's part of `stats`, by name: pid, uptime, connections and so on. */
+  generalStats(): Iterable<readonly [string, string]>;
+  /** `stats settings`. */
+  settingsStats(): Iterable<readonly [string, string]>;
+  setVerbosity(level: number): void;
+  /** A line for stderr, if the verbosity is at least `level`. */
+  log(level: number, line: string): void;
+}
+
+/** Limits of the protocol engine. */
+export interface EngineOptions {
+  /** -R: requests served per event before other connections get their turn. */
+  readonly requestsPerEvent: number;
+  readonly verbose: number;
+}

@@ -1,0 +1,32 @@
+/** The fixed replies of the text protocol, as bytes with their line ends. */
+
+function line(text: string): Buffer {
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
+
+export const STORED_LINE = line('STORED');
+export const NOT_STORED_LINE = line('NOT_STORED');
+export const EXISTS_LINE = line('EXISTS');
+export const NOT_FOUND_LINE = line('NOT_FOUND');
+export const DELETED_LINE = line('DELETED');
+export const TOUCHED_LINE = line('TOUCHED');
+export const OK_LINE = line('OK');
+export const END_LINE = line('END');
+export const RESET_LINE = line('RESET');
+export const ERROR_LINE = line('ERROR');
+export const BAD_FORMAT = line('CLIENT_ERROR bad command line format');
+export const BAD_DATA_CHUNK = line('CLIENT_ERROR bad data chunk');
+export const BAD_COMMAND_LINE = line('CLIENT_ERROR bad command line');
+export const BAD_DELETE = line(
+  'CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]',
+);
+export const BAD_EXPTIME = line('CLIENT_ERROR invalid exptime argument');
+export const BAD_DELTA = line('CLIENT_ERROR invalid numeric delta argument');
+export const NON_NUMERIC = line('CLIENT_ERROR cannot increment or decrement non-numeric value');
+export const BAD_DETAIL = line('CLIENT_ERROR usage: stats detail on|off|dump');
+export const BAD_SLAB_ID = line('CLIENT_ERROR Illegal slab id');
+export const FLUSH_FORBIDDEN = line('CLIENT_ERROR flush_all not allowed');
+export const TOO_LARGE = line('SERVER_ERROR object too large for cache');
+export const NO_MEMORY = line('SERVER_ERROR out of memory storing object');
+export const NO_MEMORY_READING = line('SERVER_ERROR out of memory storing object');
+export const NO_MEMORY_DELTA = line('SERVER_ERROR out of memory');

@@ -1,0 +1,217 @@
+/**
+ * get, gets, gat and gats: any number of keys on a line.
+ *
+ * A small value is copied into the output while its stripe is locked. A large one, or one that the
+ * output has no room for, is pinned and copied piece by piece as the output drains; no reply, however
+ * long, needs more than one buffer.
+ */
+
+import { Decimal64, printSafe } from '../cache/decimal64.ts';
+import { hashKey } from '../cache/hash.ts';
+import { clientFlagsOf, KEY_BYTES_MAX, valueBytesOf } from '../cache/item.ts';
+import { readValue } from '../cache/value.ts';
+import { realtime } from '../memory/clock.ts';
+import { at, HEAD_DETAIL_ENABLED, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32 } from '../memory/layout.ts';
+import type { Engine } from './engine.ts';
+import { BAD_EXPTIME, BAD_FORMAT, END_LINE, ERROR_LINE } from './replies.ts';
+import { IN_COMMAND, IN_KEYS, type Session } from './session.ts';
+
+/** Values up to this are copied under the lock; above it the item is pinned. */
+const COPY_LOCKED_BYTES = 8 * 1024;
+/** `VALUE <key> <flags> <bytes> <cas>`, line ends, and END. */
+const HEADER_ROOM = 6 + KEY_BYTES_MAX + 11 + 11 + 21 + 4 + 5;
+
+const VALUE_WORD = Buffer.from('VALUE ');
+const SPACE = 0x20;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+
+export class Retrieval {
+  private readonly engine: Engine;
+  private readonly cas = new Decimal64();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** Starts a retrieval command; its tokens are cut, its line is input[lineStart, textEnd). */
+  start(session: Session, textEnd: number, withCas: boolean, touch: boolean): void {
+    const { engine } = this;
+    const { tokens } = engine;
+    if (tokens.count < 2) {
+      engine.reply(session, ERROR_LINE);
+      return;
+    }
+    session.keysWithCas = withCas;
+    session.keysTouch = touch;
+    let keysStart = tokens.ends[0];
+    if (touch) {
+      if (!tokens.parseInt32(1)) {
+        engine.reply(session, BAD_EXPTIME);
+        return;
+      }
+      session.keysExptime = realtime(engine.store.memory, tokens.number);
+      keysStart = tokens.ends[1];
+    }
+    const keysEnd = this.endOfText(textEnd);
+    if (keysEnd - keysStart > KEY_BYTES_MAX && this.hasLongKey(keysStart, keysEnd)) {
+      this.refuse(session, keysStart, keysEnd);
+      return;
+    }
+    session.keysLeft = keysEnd - keysStart;
+    session.keysLineEnd = engine.at - keysEnd;
+    engine.at = keysStart;
+    session.state = IN_KEYS;
+  }
+
+  /** Serves keys until the line ends (true) or the output is full (false). */
+  proceed(session: Session): boolean {
+    const { engine } = this;
+    const { input, output } = engine;
+    if (session.sending !== 0 && !this.proceedSending(session)) return false;
+    let position = engine.at;
+    const keysEnd = position + session.keysLeft;
+    for (;;) {
+      while (position < keysEnd && input[position] === SPACE) position++;
+      if (position === keysEnd || output.room < HEADER_ROOM) break;
+      const start = position;
+      while (position < keysEnd && input[position] !== SPACE) position++;
+      if (!this.serveKey(session, start, position - start)) break;
+    }
+    engine.at = position;
+    session.keysLeft = keysEnd - position;
+    if (session.sending !== 0 || position < keysEnd || output.room < END_LINE.length) return false;
+    output.put(END_LINE);
+    engine.at += session.keysLineEnd;
+    session.state = IN_COMMAND;
+    return true;
+  }
+
+  /** Lets go of the item being sent: it is sent, or the connection is gone. */
+  stopSending(session: Session): void {
+    this.engine.store.unpin(session.slot);
+    session.sending = 0;
+  }
+
+  /** False when the value is on its way in pieces, and waits for room. */
+  private serveKey(session: Session, start: number, length: number): boolean {
+    const { engine } = this;
+    const { store, input, output } = engine;
+    const hash = hashKey(input, start, length, session.tenant);
+    const ref = session.keysTouch
+      ? store.getAndTouch(hash, session.tenant, input, start, length, session.keysExptime)
+      : store.get(hash, session.tenant, input, start, length);
+    if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
+      // The prefix lock comes after the stripe in the lock order.
+      engine.prefixes.recordGet(input, start, length, ref !== 0);
+    }
+    if (ref === 0) return true;
+    const bytes = valueBytesOf(store.memory.i32, ref);
+    this.putHeader(session, ref, input, start, length, bytes);
+    if (bytes > COPY_LOCKED_BYTES || bytes + 2 > output.room) {
+      store.pin(session.slot, ref);
+      store.endGet(hash);
+      session.sending = ref;
+      session.sendOffset = 0;
+      session.sendLength = bytes;
+      return this.proceedSending(session);
+    }
+    readValue(store.memory, ref, 0, output.bytes, output.length, bytes);
+    store.endGet(hash);
+    output.length += bytes;
+    this.putLineEnd();
+    return true;
+  }
+
+  /** Copies as much of a pinned value as there is room for; true when it is all out. */
+  private proceedSending(session: Session): boolean {
+    const { output, store } = this.engine;
+    const left = session.sendLength - session.sendOffset;
+    const run = Math.min(left, output.room);
+    readValue(store.memory, session.sending, session.sendOffset, output.bytes, output.length, run);
+    output.length += run;
+    session.sendOffset += run;
+    if (run < left || output.room < 2) return false;
+    this.putLineEnd();
+    this.stopSending(session);
+    return true;
+  }
+
+  private putHeader(
+    session: Session,
+    ref: number,
+    input: Buffer,
+    start: number,
+    length: number,
+    valueBytes: number,
+  ): void {
+    const { output, store } = this.engine;
+    const { i32 } = store.memory;
+    const { bytes } = output;
+    let to = output.length;
+    for (let i = 0; i < 6; i++) bytes[to++] = VALUE_WORD[i];
+    for (let i = 0; i < length; i++) bytes[to++] = input[start + i];
+    bytes[to++] = SPACE;
+    to += printSafe(bytes, to, clientFlagsOf(i32, ref));
+    bytes[to++] = SPACE;
+    to += printSafe(bytes, to, valueBytes);
+    if (session.keysWithCas) {
+      const word = at(ref);
+      this.cas.set(i32[word + ITEM_CAS_HIGH_I32] >>> 0, i32[word + ITEM_CAS_LOW_I32] >>> 0);
+      bytes[to++] = SPACE;
+      to += this.cas.print(bytes, to);
+    }
+    bytes[to++] = CARRIAGE_RETURN;
+    bytes[to++] = LINE_FEED;
+    output.length = to;
+  }
+
+  private putLineEnd(): void {
+    const { output } = this.engine;
+    output.bytes[output.length++] = CARRIAGE_RETURN;
+    output.bytes[output.length++] = LINE_FEED;
+  }
+
+  /** Where the keys end: at the end of the line, or at a NUL that the tokens did not reach. */
+  private endOfText(textEnd: number): number {
+    const { tokens, input } = this.engine;
+    if (tokens.textEnd < textEnd) return tokens.textEnd;
+    const last = tokens.ends[tokens.count - 1];
+    if (last === textEnd) return textEnd;
+    const nul = input.subarray(last, textEnd).indexOf(0);
+    return nul === -1 ? textEnd : last + nul;
+  }
+
+  private hasLongKey(start: number, end: number): boolean {
+    const { input } = this.engine;
+    let length = 0;
+    for (let i = start; i < end; i++) {
+      length = input[i] === SPACE ? 0 : length + 1;
+      if (length > KEY_BYTES_MAX) return true;
+    }
+    return false;
+  }
+
+  /**
+   * A line with a key that is too long gets an error and nothing else; but as in memcached the keys
+   * before it have been looked up by then, which shows in counters and exptimes.
+   */
+  private refuse(session: Session, start: number, end: number): void {
+    const { engine } = this;
+    const { store, input } = engine;
+    let position = start;
+    while (position < end) {
+      while (position < end && input[position] === SPACE) position++;
+      const key = position;
+      while (position < end && input[position] !== SPACE) position++;
+      const length = position - key;
+      if (length > KEY_BYTES_MAX) break;
+      const hash = hashKey(input, key, length, session.tenant);
+      const ref = session.keysTouch
+        ? store.getAndTouch(hash, session.tenant, input, key, length, session.keysExptime)
+        : store.get(hash, session.tenant, input, key, length);
+      if (ref !== 0) store.endGet(hash);
+    }
+    engine.reply(session, BAD_FORMAT);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What is known of a connection between two reads: how far its input is parsed, and what it is in the
+ * middle of. A session is always in one of five states, each of which can stop at any byte.
+ */
+
+import type { Allocator } from '../cache/alloc.ts';
+import { ValueWriter } from '../cache/writer.ts';
+import { connectionWord } from '../memory/connections.ts';
+import type { Memory } from '../memory/memory.ts';
+
+/** Waiting for a command line. */
+export const IN_COMMAND = 0;
+/** Receiving the value of a storage command, and its line end. */
+export const IN_VALUE = 1;
+/** Throwing away the value of a storage command that failed, before its reply is given. */
+export const IN_SWALLOW = 2;
+/** In the middle of the keys of a retrieval command, because the output was full. */
+export const IN_KEYS = 3;
+/** In the middle of a reply that is longer than the output buffer. */
+export const IN_REPLY = 4;
+
+export class Session {
+  readonly slot: number;
+  /** First word of the connection's slot in shared memory. */
+  readonly slotWord: number;
+  readonly tenant = 0;
+  state = IN_COMMAND;
+  closing = false;
+  /** The reply of the command at hand is not wanted. */
+  noreply = false;
+
+  /** Input that could not be used yet; its storage grows with need, up to a limit. */
+  pending: Buffer | null = null;
+  pendingLength = 0;
+  /** How many of the pending bytes are known to hold no line end. */
+  scanned = 0;
+
+  /** IN_VALUE: the item being filled, and what is to be done with it. */
+  upload = 0;
+  uploadHash = 0;
+  uploadMode = 0;
+  uploadCasHigh = 0;
+  uploadCasLow = 0;
+  /** Bytes of the line end behind the value that have come: they must be CR LF. */
+  terminatorLength = 0;
+  terminatorBad = false;
+  readonly writer: ValueWriter;
+
+  /** IN_SWALLOW: bytes still to throw away, and the reply that follows. */
+  swallow = 0;
+  swallowReply: Uint8Array | null = null;
+
+  /** IN_KEYS: bytes of keys left in the input, and bytes of line end behind them. */
+  keysLeft = 0;
+  keysLineEnd = 0;
+  keysWithCas = false;
+  keysTouch = false;
+  keysExptime = 0;
+  /** The item whose value is being sent in pieces, how far, and how much there is. */
+  sending = 0;
+  sendOffset = 0;
+  sendLength = 0;
+
+  /** IN_REPLY: the reply and how far it is sent. */
+  reply: Buffer | null = null;
+  replyOffset = 0;
+
+  constructor(memory: Memory, allocator: Allocator, slot: number) {
+    this.slot = slot;
+    this.slotWord = connectionWord(memory, slot);
+    this.writer = new ValueWriter(memory, allocator);
+  }
+}
