@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Server as Listener } from 'node:net';
 import { resolve } from 'node:path';
 import type { CacheConfig } from '../cache/config.ts';
+import { setSwitches } from '../cache/switches.ts';
 import { startClock, tickClock } from '../memory/clock.ts';
 import { HEAD_VERBOSITY } from '../memory/layout.ts';
 import { createMemory, type Memory } from '../memory/memory.ts';
@@ -132,6 +133,7 @@ export class RunningServer {
     const memory = this.#memory;
     const startedAt = performance.now();
     startClock(memory, Date.now());
+    setSwitches(memory, this.#cache);
     this.#tick = setInterval(() => tickClock(memory, performance.now() - startedAt), TICK_MS);
     this.#maintainer = new Maintainer({
       memory,

@@ -1,0 +1,159 @@
+// The items that the load generator stores and expects back. Key and value follow from the item's
+// number, so requests are written and replies are checked by arithmetic alone, without a table that
+// would push the replies out of the processor's cache.
+
+import type { Random } from './random.ts';
+
+const KEY_PREFIX = 'bench-';
+const KEY_DIGITS = 9;
+/** Length of every key in bytes: a prefix and the item's number. */
+export const KEY_LENGTH = KEY_PREFIX.length + KEY_DIGITS;
+/** Values carry 24 bits of the item's number in every 4 bytes, so there may be this many items. */
+export const MAX_ITEMS = 1 << 24;
+
+const PREFIX_BYTES = Buffer.from(KEY_PREFIX);
+const GET_BYTES = Buffer.from('get');
+const SET_BYTES = Buffer.from('set ');
+const DIGIT_GROUPS = Buffer.from(
+  Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0')).join(''),
+);
+const PATTERN_PERIOD = 64;
+const SPACE = 32;
+const CR = 13;
+const LF = 10;
+
+/** The byte of item `item`'s value at `index`: a part of the number and of the place, printable. */
+function valueByte(item: number, index: number): number {
+  return 48 + (((item >>> ((index & 3) * 6)) + index * 31) & 63);
+}
+
+/** The items of one load: how many there are and how long their values are. */
+export class Items {
+  readonly count: number;
+  readonly maxValueLength: number;
+  /** Longest a set request can be, in bytes. */
+  readonly maxSetLength: number;
+  readonly #lengths: Uint32Array;
+  readonly #lengthTexts: ReadonlyMap<number, Buffer>;
+
+  /** `valueLengths`: every item gets one of these at random; at least 1 byte each. */
+  constructor(count: number, valueLengths: readonly number[], random: Random) {
+    if (count < 1 || count > MAX_ITEMS) {
+      throw new RangeError(`the number of keys must be 1 to ${MAX_ITEMS}, not ${count}`);
+    }
+    this.count = count;
+    this.maxValueLength = Math.max(...valueLengths);
+    this.maxSetLength = this.maxValueLength + KEY_LENGTH + 64;
+    this.#lengths = Uint32Array.from(
+      { length: valueLengths.length === 1 ? 1 : count },
+      () => valueLengths[random.below(valueLengths.length)],
+    );
+    this.#lengthTexts = new Map(valueLengths.map((n) => [n, Buffer.from(` 0 0 ${n}\r\n`)]));
+  }
+
+  /** Length of an item's value in bytes. */
+  valueLength(item: number): number {
+    return this.#lengths.length === 1 ? this.#lengths[0] : this.#lengths[item];
+  }
+
+  /** Writes `set <key> 0 0 <length>`, the value and their line ends at `at`; returns the end. */
+  writeSet(target: Uint8Array, at: number, item: number): number {
+    const length = this.valueLength(item);
+    const lengthText = this.#lengthTexts.get(length)!;
+    let end = copySmall(target, at, SET_BYTES);
+    end = writeKey(target, end, item);
+    end = copySmall(target, end, lengthText);
+    writeValue(target, end, item, length);
+    end += length;
+    target[end] = CR;
+    target[end + 1] = LF;
+    return end + 2;
+  }
+
+  /** Whether `length` bytes at `at` can be the item's value: its length, its first and last bytes. */
+  looksRight(source: Uint8Array, at: number, length: number, item: number): boolean {
+    if (length !== this.valueLength(item)) return false;
+    const edge = Math.min(length, 4);
+    const tail = length - edge;
+    for (let i = 0; i < edge; i++) {
+      if (source[at + i] !== valueByte(item, i)) return false;
+      if (source[at + tail + i] !== valueByte(item, tail + i)) return false;
+    }
+    return true;
+  }
+
+  /** Whether all `length` bytes at `at` are the item's value. */
+  isRight(source: Uint8Array, at: number, length: number, item: number): boolean {
+    if (length !== this.valueLength(item)) return false;
+    for (let i = 0; i < length; i++) {
+      if (source[at + i] !== valueByte(item, i)) return false;
+    }
+    return true;
+  }
+}
+
+/** Writes `get` at `at`; keys follow with writeNextKey(), a line end with writeLineEnd(). */
+export function writeGet(target: Uint8Array, at: number): number {
+  return copySmall(target, at, GET_BYTES);
+}
+
+/** Writes a space and the item's key; returns the end. */
+export function writeNextKey(target: Uint8Array, at: number, item: number): number {
+  target[at] = SPACE;
+  return writeKey(target, at + 1, item);
+}
+
+/** Ends a command line; returns the end. */
+export function writeLineEnd(target: Uint8Array, at: number): number {
+  target[at] = CR;
+  target[at + 1] = LF;
+  return at + 2;
+}
+
+/** The number of the item whose key stands at `at`, or -1 when that is no key of ours. */
+export function readKey(source: Uint8Array, at: number): number {
+  for (let i = 0; i < PREFIX_BYTES.length; i++) {
+    if (source[at + i] !== PREFIX_BYTES[i]) return -1;
+  }
+  let item = 0;
+  for (let i = at + PREFIX_BYTES.length; i < at + KEY_LENGTH; i++) {
+    const digit = source[i] - 48;
+    if (digit < 0 || digit > 9) return -1;
+    item = item * 10 + digit;
+  }
+  return item;
+}
+
+function writeKey(target: Uint8Array, at: number, item: number): number {
+  const end = copySmall(target, at, PREFIX_BYTES);
+  const thousands = (item / 1000) | 0;
+  const millions = (thousands / 1000) | 0;
+  writeDigits(target, end, millions);
+  writeDigits(target, end + 3, thousands - millions * 1000);
+  writeDigits(target, end + 6, item - thousands * 1000);
+  return end + KEY_DIGITS;
+}
+
+function writeDigits(target: Uint8Array, at: number, group: number): void {
+  const source = group * 3;
+  target[at] = DIGIT_GROUPS[source];
+  target[at + 1] = DIGIT_GROUPS[source + 1];
+  target[at + 2] = DIGIT_GROUPS[source + 2];
+}
+
+/** The pattern repeats, so a long value is written once and then doubled by block copies. */
+function writeValue(target: Uint8Array, at: number, item: number, length: number): void {
+  const head = length < 4 * PATTERN_PERIOD ? length : PATTERN_PERIOD;
+  for (let i = 0; i < head; i++) target[at + i] = valueByte(item, i);
+  for (let done = head; done < length; ) {
+    const size = Math.min(done, length - done);
+    target.copyWithin(at + done, at, at + size);
+    done += size;
+  }
+}
+
+function copySmall(target: Uint8Array, at: number, source: Uint8Array): number {
+  const length = source.length;
+  for (let i = 0; i < length; i++) target[at + i] = source[i];
+  return at + length;
+}

@@ -1,0 +1,135 @@
+// `npm run bench:micro`: what the single steps of a request cost: the key's hash, the parse, and each
+// store operation from the bytes of its request to the bytes of its reply.
+
+import { Bench } from 'tinybench';
+import { hashKey } from '../src/cache/hash.ts';
+import { Tokens } from '../src/protocol/tokens.ts';
+import { Items, KEY_LENGTH } from './items.ts';
+import { Random } from './random.ts';
+import { claimSlot, createCache, Rig } from './rig.ts';
+
+const KEYS = 10_000;
+const MEGABYTES = 256;
+/** Operations per call: tinybench's own clock costs as much as one of them. */
+const OPS_PER_CALL = 1000;
+const MAX_DEPTH = 1000;
+
+const items = new Items(KEYS, [100], new Random(1));
+const memory = createCache(MEGABYTES, 1);
+const rig = new Rig(memory, 0, claimSlot(memory, 0), items, MAX_DEPTH);
+const random = new Random(2);
+
+function key(item: number): string {
+  return `bench-${String(item).padStart(9, '0')}`;
+}
+
+/** Feeds a request; its reply must begin with `expected`. */
+function feed(request: Buffer, expected: number): void {
+  const { engine, session } = rig;
+  engine.feed(session, request, request.length);
+  if (engine.output.length === 0 || engine.output.bytes[0] !== expected) {
+    const reply = engine.output.view().toString('latin1').slice(0, 200);
+    throw new Error(`${request.toString('latin1', 0, 100)} was answered by ${reply}`);
+  }
+  engine.output.reset();
+}
+
+/** A thousand requests over random stored keys. */
+function requests(make: (item: number) => string): Buffer[] {
+  return Array.from({ length: OPS_PER_CALL }, () => Buffer.from(make(random.below(KEYS))));
+}
+
+interface Task {
+  readonly name: string;
+  /** Operations in one call of run(). */
+  readonly ops: number;
+  readonly run: () => void;
+}
+
+function feedTask(name: string, reply: string, make: (item: number) => string, ops = 1): Task {
+  const prepared = requests(make);
+  const expected = reply.charCodeAt(0);
+  const run = (): void => {
+    for (const request of prepared) feed(request, expected);
+  };
+  return { name, ops: ops * OPS_PER_CALL, run };
+}
+
+function manyKeys(count: number, first: number): string[] {
+  return Array.from({ length: count }, (_, i) => key((first + i * 7) % KEYS));
+}
+
+/** Results that must not be optimised away. */
+let sink = 0;
+
+function hashTask(length: number): Task {
+  const bytes = Buffer.from('x'.repeat(length));
+  const run = (): void => {
+    for (let i = 0; i < OPS_PER_CALL; i++) {
+      bytes[0] = i;
+      sink ^= hashKey(bytes, 0, length, 0);
+    }
+  };
+  return { name: `hash of a ${length}-byte key`, ops: OPS_PER_CALL, run };
+}
+
+function cutTask(line: string): Task {
+  const tokens = new Tokens();
+  const bytes = Buffer.from(line);
+  const run = (): void => {
+    for (let i = 0; i < OPS_PER_CALL; i++) {
+      tokens.cut(bytes, 0, bytes.length);
+      sink ^= tokens.count;
+    }
+  };
+  return { name: `cut "${line}" into tokens`, ops: OPS_PER_CALL, run };
+}
+
+const value = 'v'.repeat(100);
+for (let item = 0; item < KEYS; item++) {
+  feed(Buffer.from(`set ${key(item)} 0 0 100\r\n${value}\r\n`), 'S'.charCodeAt(0));
+}
+feed(Buffer.from('set counter 0 0 1\r\n0\r\n'), 'S'.charCodeAt(0));
+
+const tasks: Task[] = [
+  hashTask(KEY_LENGTH),
+  hashTask(250),
+  cutTask(`get ${key(1)}`),
+  cutTask(`set ${key(1)} 0 0 100`),
+  feedTask('version (parse and reply alone)', 'V', () => 'version\r\n'),
+  feedTask('get, hit of 100 bytes', 'V', (item) => `get ${key(item)}\r\n`),
+  feedTask('get, miss', 'E', (item) => `get no-${key(item)}\r\n`),
+  feedTask('gets, hit', 'V', (item) => `gets ${key(item)}\r\n`),
+  feedTask('get of 16 keys, per key', 'V', (item) => `get ${manyKeys(16, item).join(' ')}\r\n`, 16),
+  feedTask(
+    '16 pipelined gets, per get',
+    'V',
+    (item) =>
+      manyKeys(16, item)
+        .map((name) => `get ${name}\r\n`)
+        .join(''),
+    16,
+  ),
+  feedTask('set of 100 bytes', 'S', (item) => `set ${key(item)} 0 0 100\r\n${value}\r\n`),
+  feedTask('touch', 'T', (item) => `touch ${key(item)} 0\r\n`),
+  feedTask('incr', '1', () => 'incr counter 0\r\n'),
+  feedTask('delete, miss', 'N', (item) => `delete no-${key(item)}\r\n`),
+];
+feed(Buffer.from('incr counter 1\r\n'), '1'.charCodeAt(0));
+
+const bench = new Bench({ time: 300, warmupTime: 150 });
+for (const task of tasks) bench.add(task.name, task.run);
+await bench.run();
+console.log(`Node ${process.version}`);
+for (const [i, { name, ops }] of tasks.entries()) {
+  const { result } = bench.tasks[i];
+  if (result.state !== 'completed') {
+    throw result.state === 'errored' ? result.error : new Error(`${name}: ${result.state}`);
+  }
+  const nsPerOp = (result.latency.p50 * 1e6) / ops;
+  const spread = ((result.latency.p99 - result.latency.p50) * 1e6) / ops;
+  console.log(
+    `${name.padEnd(48)} ${nsPerOp.toFixed(1).padStart(8)} ns, p99 +${spread.toFixed(1)} ns`,
+  );
+}
+console.log(`(${sink === 0 ? 'zero' : 'non-zero'} checksum)`);

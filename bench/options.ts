@@ -1,0 +1,182 @@
+// The bench's command line: parsed, checked, and turned into rows.
+
+import { parseArgs } from 'node:util';
+import { MAX_ITEMS } from './items.ts';
+import type { TransportChoice, Workload } from './messages.ts';
+import type { Distribution } from './random.ts';
+import { CUSTOM_ROW, DEFAULT_ROWS, ROWS, type Row } from './rows.ts';
+
+export const USAGE = `npm run bench -- [options]
+
+Loads slabcached and memcached in turn and prints what each did. Without options: the default rows.
+
+which loads
+  --profile NAME      a named row, may be repeated: ${ROWS.map((row) => row.name).join(' ')}
+  --connections N     connections (50)          --depth N       requests under way on each (1)
+  --ratio G/S         gets and sets, as 90/10   --value N,N..   value lengths in bytes (100)
+  --keys N            number of items (100000)  --dist D        uniform or zipf[:exponent] (uniform)
+  --multiget N        keys in each get (1); with it ops/s count keys
+  --rate N            open loop: N requests/s over all connections; latency counts from the time
+                      at which a request was due
+  --seed N            seed of the key sequence (1)
+how long
+  --rounds N          measured rounds for each server (5)
+  --seconds N         length of a round (1.5)   --warmup N      seconds before each round (0.3)
+which servers
+  --only WHICH        ours or memcached: no comparison
+  --threads N         -t of the servers (1)     --memory N      -m of the servers (1024)
+  --server-args='A'   more flags for both       --ours-args='A' more flags for slabcached
+other
+  --transport T       how the generator moves bytes: auto, uring or net (auto)
+  --json FILE         where the results go (bench/results/<date>.json)
+  --help
+
+MEMCACHED=/path/to/memcached chooses the opponent.
+`;
+
+/** A mistake on the command line; its message is meant for the user. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+export interface BenchOptions {
+  readonly rows: readonly Row[];
+  readonly memoryMegabytes: number;
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly warmupMs: number;
+  readonly only: 'both' | 'ours' | 'memcached';
+  readonly serverArgs: readonly string[];
+  readonly oursArgs: readonly string[];
+  readonly transport: TransportChoice;
+  readonly json: string | undefined;
+  readonly help: boolean;
+}
+
+const FLAGS = {
+  connections: { type: 'string' },
+  depth: { type: 'string' },
+  ratio: { type: 'string' },
+  value: { type: 'string' },
+  keys: { type: 'string' },
+  dist: { type: 'string' },
+  multiget: { type: 'string' },
+  rate: { type: 'string' },
+  seed: { type: 'string' },
+  profile: { type: 'string', multiple: true },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  warmup: { type: 'string' },
+  only: { type: 'string' },
+  threads: { type: 'string' },
+  memory: { type: 'string' },
+  'server-args': { type: 'string' },
+  'ours-args': { type: 'string' },
+  transport: { type: 'string' },
+  json: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values'];
+
+/** Reads the command line; throws UsageError. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  let values: Values;
+  try {
+    values = parseArgs({ args: [...args], options: FLAGS }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  return {
+    rows: rowsOf(values),
+    memoryMegabytes: integer('memory', values.memory, 1024, 1, 1 << 20),
+    rounds: integer('rounds', values.rounds, 5, 1, 1000),
+    roundMs: 1000 * decimal('seconds', values.seconds, 1.5, 0.1, 600),
+    warmupMs: 1000 * decimal('warmup', values.warmup, 0.3, 0, 600),
+    only: oneOf('only', values.only, ['both', 'ours', 'memcached']),
+    serverArgs: words(values['server-args']),
+    oursArgs: words(values['ours-args']),
+    transport: oneOf('transport', values.transport, ['auto', 'uring', 'net']),
+    json: values.json,
+    help: values.help === true,
+  };
+}
+
+function rowsOf(values: Values): Row[] {
+  const changes = workloadChanges(values);
+  const threads =
+    values.threads === undefined ? {} : { threads: integer('threads', values.threads, 1, 1, 1024) };
+  const custom = Object.keys(changes).length + Object.keys(threads).length > 0;
+  const names = values.profile ?? (custom ? ['custom'] : DEFAULT_ROWS);
+  return names.map((name) => {
+    const row = name === 'custom' ? CUSTOM_ROW : ROWS.find((known) => known.name === name);
+    if (row === undefined) throw new UsageError(`--profile ${name}: there is no such row`);
+    const workload = { ...row.workload, ...changes };
+    const bareGets = workload.depth > 1 && workload.keysPerGet === 1;
+    return { ...row, ...threads, workload, bareGets };
+  });
+}
+
+function workloadChanges(values: Values): Partial<Workload> {
+  const changes: { -readonly [K in keyof Workload]?: Workload[K] } = {};
+  const { connections, depth, multiget, rate, keys, seed, value, ratio, dist } = values;
+  if (connections !== undefined) {
+    changes.connections = integer('connections', connections, 0, 1, 10_000);
+  }
+  if (depth !== undefined) changes.depth = integer('depth', depth, 0, 1, 4096);
+  if (multiget !== undefined) changes.keysPerGet = integer('multiget', multiget, 0, 1, 10_000);
+  if (rate !== undefined) changes.rate = integer('rate', rate, 0, 1, 100_000_000);
+  if (keys !== undefined) changes.keys = integer('keys', keys, 0, 1, MAX_ITEMS);
+  if (seed !== undefined) changes.seed = integer('seed', seed, 0, 0, 2 ** 31);
+  if (value !== undefined) {
+    changes.valueLengths = value.split(',').map((n) => integer('value', n, 0, 1, 2 ** 30));
+  }
+  if (ratio !== undefined) changes.setShare = setShare(ratio);
+  if (dist !== undefined) changes.distribution = distribution(dist);
+  return changes;
+}
+
+function setShare(text: string): number {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const gets = Number(match?.[1]);
+  const sets = Number(match?.[2]);
+  if (match === null || gets + sets === 0) {
+    throw new UsageError(`--ratio ${text}: expected gets/sets, such as 90/10`);
+  }
+  return sets / (gets + sets);
+}
+
+function distribution(text: string): Distribution {
+  if (text === 'uniform') return { kind: 'uniform', exponent: 0 };
+  const match = /^zipf(?::(\d+(?:\.\d+)?))?$/.exec(text);
+  if (match === null) throw new UsageError(`--dist ${text}: expected uniform or zipf[:exponent]`);
+  return { kind: 'zipf', exponent: Number(match[1] ?? 1) };
+}
+
+function words(text: string | undefined): string[] {
+  return text === undefined ? [] : text.split(/\s+/).filter((word) => word !== '');
+}
+
+function integer(flag: string, text: string | undefined, or: number, min: number, max: number) {
+  const value = decimal(flag, text, or, min, max);
+  if (!Number.isInteger(value)) throw new UsageError(`--${flag} ${text}: expected an integer`);
+  return value;
+}
+
+function decimal(flag: string, text: string | undefined, or: number, min: number, max: number) {
+  if (text === undefined) return or;
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= min && value <= max)) {
+    throw new UsageError(`--${flag} ${text}: expected a number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** The first choice stands for an absent flag. */
+function oneOf<T extends string>(flag: string, text: string | undefined, choices: readonly T[]): T {
+  const found = text === undefined ? choices[0] : choices.find((choice) => choice === text);
+  if (found === undefined) {
+    throw new UsageError(`--${flag} ${text}: expected ${choices.join(', ')}`);
+  }
+  return found;
+}

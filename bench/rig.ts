@@ -1,0 +1,162 @@
+// The cache without its server, for the benches that leave the sockets out: a memory with
+// memcached's default settings, one engine per thread, and requests prepared as bytes.
+
+import type { CacheConfig } from '../src/cache/config.ts';
+import { Store } from '../src/cache/store.ts';
+import { startClock } from '../src/memory/clock.ts';
+import type { MemoryConfig } from '../src/memory/config.ts';
+import { claimConnection } from '../src/memory/connections.ts';
+import { createMemory, type Memory } from '../src/memory/memory.ts';
+import { Engine, FEED_MORE } from '../src/protocol/engine.ts';
+import type { Host } from '../src/protocol/host.ts';
+import type { Session } from '../src/protocol/session.ts';
+import { type Items, writeGet, writeLineEnd, writeNextKey } from './items.ts';
+import { ReplyReader } from './replies.ts';
+
+const MEGABYTE = 1024 * 1024;
+/** Actors 0 and 1 are the main thread and the maintainer. */
+const FIRST_WORKER_ACTOR = 2;
+/** Every so many batches the replies are read and checked; of the others only the length is. */
+const CHECK_INTERVAL = 256;
+
+/** memcached's defaults. */
+export const CACHE_CONFIG: CacheConfig = {
+  evictToFree: true,
+  lruSegmented: true,
+  lruMaintainer: true,
+  lruCrawler: true,
+  lruCrawlerSleepUs: 100,
+  lruCrawlerToCrawl: 0,
+  hotLruPct: 20,
+  warmLruPct: 40,
+  hotMaxFactor: 0.2,
+  warmMaxFactor: 2,
+  tempLru: false,
+  temporaryTtl: 61,
+  slabReassign: true,
+  slabAutomove: 1,
+  slabAutomoveRatio: 0.8,
+  slabAutomoveWindow: 30,
+  flushEnabled: true,
+  tailRepairTime: 0,
+  hashExpand: true,
+  prefixDelimiter: ':',
+  detailEnabled: false,
+  trackSizes: false,
+};
+
+const HOST: Host = {
+  versionText: 'bench',
+  generalStats: () => [],
+  settingsStats: () => [],
+  setVerbosity: () => {},
+  log: () => {},
+};
+
+/** A memory of `megabytes` for this many workers, its clock running from now. */
+export function createCache(megabytes: number, workers: number): Memory {
+  const config: MemoryConfig = {
+    memoryLimit: megabytes * MEGABYTE,
+    memoryMax: megabytes * MEGABYTE,
+    itemSizeMax: MEGABYTE,
+    slabChunkMax: MEGABYTE / 2,
+    growthFactor: 1.25,
+    chunkSizeMin: 48,
+    preallocate: false,
+    workers,
+    maxConns: 1024,
+    hashPowerInit: 16,
+  };
+  const memory = createMemory(config);
+  startClock(memory, Date.now());
+  return memory;
+}
+
+/** Claims the connection that a worker's engine serves. Main thread only. */
+export function claimSlot(memory: Memory, worker: number): number {
+  return claimConnection(memory, worker, 'bench', 'bench');
+}
+
+/** Requests of one read event, and what comes back when all their items are stored. */
+export interface Batch {
+  readonly bytes: Buffer;
+  readonly requests: readonly number[];
+  readonly replyLength: number;
+}
+
+/** Cuts a request sequence (see requestSequence) into batches of `depth` requests. */
+export function makeBatches(items: Items, sequence: Int32Array, depth: number): Batch[] {
+  const buffer = Buffer.alloc(depth * items.maxSetLength);
+  const batches: Batch[] = [];
+  for (let first = 0; first + depth <= sequence.length; first += depth) {
+    const requests = [...sequence.subarray(first, first + depth)];
+    let length = 0;
+    let replyLength = 0;
+    for (const request of requests) {
+      if (request < 0) {
+        length = items.writeSet(buffer, length, ~request);
+        replyLength += 'STORED\r\n'.length;
+      } else {
+        length = writeLineEnd(buffer, writeNextKey(buffer, writeGet(buffer, length), request));
+        replyLength += hitLength(items, request);
+      }
+    }
+    batches.push({ bytes: Buffer.from(buffer.subarray(0, length)), requests, replyLength });
+  }
+  return batches;
+}
+
+function hitLength(items: Items, item: number): number {
+  const size = items.valueLength(item);
+  return `VALUE bench-000000000 0 ${size}\r\n\r\nEND\r\n`.length + size;
+}
+
+/** One thread's engine with one session, fed batch after batch. */
+export class Rig {
+  readonly engine: Engine;
+  readonly session: Session;
+  readonly #reader: ReplyReader;
+  #untilCheck = CHECK_INTERVAL;
+  /** Off for counting allocations: reading the replies allocates, serving them should not. */
+  reading = true;
+
+  /** `worker` counts from 0; `slot` is from claimSlot(); `depth` is the largest batch. */
+  constructor(memory: Memory, worker: number, slot: number, items: Items, depth: number) {
+    const store = new Store(memory, CACHE_CONFIG, FIRST_WORKER_ACTOR + worker);
+    this.engine = new Engine(store, HOST, { requestsPerEvent: depth + 1, verbose: 0 });
+    this.session = this.engine.open(slot);
+    const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
+    this.#reader = new ReplyReader(items, counts, 2 * depth);
+  }
+
+  /** Serves one batch; throws when the replies are not those of a cache that has every item. */
+  serve(batch: Batch): void {
+    const { engine } = this;
+    const outcome = engine.feed(this.session, batch.bytes, batch.bytes.length);
+    if (outcome !== FEED_MORE || engine.output.length !== batch.replyLength) {
+      throw new Error(
+        `outcome ${outcome}, ${engine.output.length} bytes of reply, not ${batch.replyLength}: ` +
+          engine.output.view().toString('latin1').slice(0, 200),
+      );
+    }
+    if (this.reading && --this.#untilCheck === 0) {
+      this.#untilCheck = CHECK_INTERVAL;
+      this.#check(batch);
+    }
+    engine.output.reset();
+  }
+
+  #check(batch: Batch): void {
+    for (const request of batch.requests) {
+      if (request < 0) {
+        this.#reader.expectStored();
+      } else {
+        this.#reader.expectGet(1);
+        this.#reader.expectKey(request);
+      }
+    }
+    const { output } = this.engine;
+    const answered = this.#reader.feed(output.view(), output.length);
+    if (answered !== batch.requests.length) throw new Error('replies are missing');
+  }
+}

@@ -1,0 +1,134 @@
+// The bench's reply reader: any fragmentation gives the same counts, and every kind of wrong reply
+// is noticed.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Items } from '../../bench/items.ts';
+import { Random } from '../../bench/random.ts';
+import { type ReplyCounts, ReplyReader, WrongReply } from '../../bench/replies.ts';
+
+const items = new Items(1000, [5, 40, 300], new Random(4));
+
+function key(item: number): string {
+  return `bench-${String(item).padStart(9, '0')}`;
+}
+
+function value(item: number): string {
+  const buffer = Buffer.alloc(items.maxSetLength);
+  const request = buffer.toString('latin1', 0, items.writeSet(buffer, 0, item));
+  return request.slice(request.indexOf('\r\n') + 2, -2);
+}
+
+function valueBlock(item: number): string {
+  return `VALUE ${key(item)} 0 ${items.valueLength(item)}\r\n${value(item)}\r\n`;
+}
+
+interface Reading {
+  readonly reader: ReplyReader;
+  readonly counts: ReplyCounts;
+}
+
+function newReader(): Reading {
+  const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
+  return { reader: new ReplyReader(items, counts, 1000), counts };
+}
+
+function expectGet(reader: ReplyReader, ...asked: readonly number[]): void {
+  reader.expectGet(asked.length);
+  for (const item of asked) reader.expectKey(item);
+}
+
+function feed(reader: ReplyReader, text: string): number {
+  const bytes = Buffer.from(text, 'latin1');
+  return reader.feed(bytes, bytes.length);
+}
+
+test('replies cut into pieces of any size give the same counts', () => {
+  const text =
+    `${valueBlock(1)}END\r\nSTORED\r\n${valueBlock(3)}${valueBlock(4)}END\r\nEND\r\n` +
+    `STORED\r\n${valueBlock(9)}END\r\n`;
+  const bytes = Buffer.from(text, 'latin1');
+  for (let size = 1; size <= bytes.length; size++) {
+    const { reader, counts } = newReader();
+    expectGet(reader, 1);
+    reader.expectStored();
+    expectGet(reader, 2, 3, 4, 5);
+    expectGet(reader, 6);
+    reader.expectStored();
+    expectGet(reader, 9);
+    let completed = 0;
+    for (let at = 0; at < bytes.length; at += size) {
+      // The reader must not rely on the transport's buffer after the call.
+      const piece = Buffer.from(bytes.subarray(at, at + size));
+      completed += reader.feed(piece, piece.length);
+      piece.fill(0);
+    }
+    assert.equal(completed, 6, `pieces of ${size}`);
+    assert.deepEqual(counts, { hits: 4, misses: 3, stores: 2, fullyChecked: 0 }, `of ${size}`);
+  }
+});
+
+test('every 64th value is compared byte for byte', () => {
+  const { reader, counts } = newReader();
+  for (let i = 0; i < 640; i++) {
+    expectGet(reader, i);
+    feed(reader, `${valueBlock(i)}END\r\n`);
+  }
+  assert.equal(counts.hits, 640);
+  assert.equal(counts.fullyChecked, 10);
+});
+
+test('a value with a wrong byte inside does not pass for ever', () => {
+  const { reader } = newReader();
+  const item = Array.from({ length: 1000 }, (_, i) => i).find((i) => items.valueLength(i) === 40)!;
+  const block = valueBlock(item);
+  const middle = block.length - 20;
+  const bad = `${block.slice(0, middle)}~${block.slice(middle + 1)}`;
+  assert.throws(() => {
+    for (let i = 0; i < 64; i++) {
+      expectGet(reader, item);
+      feed(reader, `${bad}END\r\n`);
+    }
+  }, WrongReply);
+});
+
+const long = items.valueLength(1);
+const WRONG: readonly (readonly [what: string, reply: string])[] = [
+  [
+    'the value of another key under this key',
+    `VALUE ${key(1)} 0 ${long}\r\n${value(2)}\r\nEND\r\n`,
+  ],
+  ['a key that was not asked for', `${valueBlock(2)}END\r\n`],
+  ['the same key twice', `${valueBlock(1)}${valueBlock(1)}END\r\n`],
+  ['a wrong length', `VALUE ${key(1)} 0 ${long - 1}\r\n${value(1).slice(1)}\r\nEND\r\n`],
+  ['a length over all values', `VALUE ${key(1)} 0 301\r\n`],
+  ['other flags', `VALUE ${key(1)} 1 ${long}\r\n${value(1)}\r\nEND\r\n`],
+  ['a cas value in a get', `VALUE ${key(1)} 0 ${long} 12\r\n${value(1)}\r\nEND\r\n`],
+  ['no line end after the value', `VALUE ${key(1)} 0 ${long}\r\n${value(1)}xxEND\r\n`],
+  ['no END', `${valueBlock(1)}STORED\r\n`],
+  ['an error', 'ERROR\r\n'],
+  ['a server error', 'SERVER_ERROR out of memory storing object\r\n'],
+  ['STORED for a get', 'STORED\r\n'],
+  ['more than was asked for', `${valueBlock(1)}END\r\nEND\r\n`],
+];
+
+for (const [what, reply] of WRONG) {
+  test(`a get is not answered by ${what}`, () => {
+    const { reader } = newReader();
+    expectGet(reader, 1);
+    assert.throws(() => feed(reader, reply), WrongReply);
+  });
+}
+
+test('a set is not answered by anything but STORED', () => {
+  for (const reply of [
+    'NOT_STORED\r\n',
+    'END\r\n',
+    'SERVER_ERROR out of memory\r\n',
+    'ERROR\r\n',
+  ]) {
+    const { reader } = newReader();
+    reader.expectStored();
+    assert.throws(() => feed(reader, reply), WrongReply, reply);
+  }
+});
