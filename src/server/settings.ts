@@ -176,7 +176,7 @@ export function cacheConfig(settings: Settings): CacheConfig {
     flushEnabled: true,
     tailRepairTime: settings.tailRepairTime,
     hashExpand: settings.hashExpand,
-    detailEnabled: false,
+    detailEnabled: settings.detailEnabled,
     prefixDelimiter: ':',
     trackSizes: settings.trackSizes,
   };
