@@ -123,8 +123,11 @@ export class Client {
       this.#received += data.toString('latin1');
     });
     this.socket.on('error', () => undefined);
-    this.closed = once(this.socket, 'close').then(() => {
-      this.#isClosed = true;
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', () => {
+        this.#isClosed = true;
+        resolve(undefined);
+      });
     });
     t.after(() => this.socket.destroy());
   }
