@@ -61,6 +61,8 @@ const TAIL_TRIES = 5;
 const UPDATE_INTERVAL_SECONDS = 60;
 /** ACTIVE items that one eviction passes over; then it takes even one of those. */
 const RESCUES_MAX = 64;
+/** Items that are made to sink into an empty COLD before an eviction is given up. */
+const SINKS_MAX = 64;
 const JUGGLES_PER_RUN = 500;
 /** Pulls per taking of the class lock, so that workers get their turn. */
 const PULLS_PER_LOCK = 16;
@@ -76,6 +78,8 @@ export class Segmented implements Eviction {
   private readonly unlinker: Unlinker;
   /** Large item unlinked by the last pull, to be freed without the class lock. */
   private largeVictim = 0;
+  /** Items that were ended since doMakeRoom was called. */
+  private freed = 0;
   /** Items that the pull at hand has rescued from COLD. */
   private rescues = 0;
 
@@ -139,9 +143,16 @@ export class Segmented implements Eviction {
 
   doMakeRoom(tenant: number, id: number): number {
     this.largeVictim = 0;
-    if (this.doPullTail(tenant, id, LRU_COLD, 0, true, 0) <= 0 && this.config.lruSegmented) {
-      this.doPullTail(tenant, id, LRU_HOT, 0, false, 0);
+    this.freed = 0;
+    this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
+    if (this.freed > 0 || !this.config.evictToFree) return this.largeVictim;
+    // Nothing in COLD can go: let items sink into it, from HOT if there are any, else from WARM.
+    for (let sinks = 0; sinks < SINKS_MAX && this.freed === 0; sinks++) {
+      if (this.lists.items(tenant, id, LRU_COLD) > 0) break;
+      const from = this.lists.items(tenant, id, LRU_HOT) > 0 ? LRU_HOT : LRU_WARM;
+      this.doPullTail(tenant, id, from, 0, false, 0);
     }
+    if (this.freed === 0) this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
     return this.largeVictim;
   }
 
@@ -224,6 +235,7 @@ export class Segmented implements Eviction {
           lists.doCount(tenant, id, ITEM_EXPIRED_UNFETCHED, 1);
         }
         this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+        this.freed++;
         table.unlockStripe(hash);
         removed++;
         if (this.largeVictim !== 0) return removed;
@@ -266,6 +278,7 @@ export class Segmented implements Eviction {
     if ((state & STATE_FETCHED) === 0) lists.doCount(tenant, id, ITEM_EVICTED_UNFETCHED, 1);
     if ((state & STATE_ACTIVE) !== 0) lists.doCount(tenant, id, ITEM_EVICTED_ACTIVE, 1);
     this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+    this.freed++;
     if (i32[HEAD_AUTOMOVE] === 2) orderPageMove(this.memory, ANY_CLASS, id);
     return 1;
   }
