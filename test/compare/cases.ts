@@ -233,6 +233,14 @@ export const RETRIEVAL_CASES: readonly Case[] = [
       [`get k ${'k'.repeat(251)} k\r\n`, FORMAT],
     ],
   },
+  {
+    name: 'a gat before a key too long has happened',
+    talk: [
+      ['set k 0 0 1\r\na\r\n', 'STORED\r\n'],
+      [`gat -1 k ${'k'.repeat(251)} k\r\n`, FORMAT],
+      ['get k\r\n', 'END\r\n'],
+    ],
+  },
   one(
     'noreply is a key',
     'set noreply 0 0 1\r\na\r\nget noreply\r\n',

@@ -71,6 +71,26 @@ export const GENERAL_STATS: readonly StatRule[] = [
 /** `stats settings`. */
 export const SETTINGS_STATS: readonly StatRule[] = [
   { keys: /^(tcpport|oldest)$/, compare: 'kind', reason: TIMED },
+  {
+    keys: /^(ext_|ssl_|slab_automove_freeratio$|(watcher|worker)_logbuf_size$)/,
+    compare: 'free',
+    reason: 'settings of extstore, TLS and the logger, which we do not have: they read as off',
+  },
+  {
+    keys: /^num_threads_per_udp$/,
+    compare: 'kind',
+    reason: 'no thread of ours serves UDP; memcached gives its thread count even without UDP',
+  },
+  {
+    keys: /^binding_protocol$/,
+    compare: 'kind',
+    reason: 'we speak the text protocol only, memcached also guesses the binary one',
+  },
+  {
+    keys: /^dump_enabled$/,
+    compare: 'kind',
+    reason: 'it stands for lru_crawler metadump, which we do not have',
+  },
   { keys: /^num_napi_ids$/, compare: 'free', reason: 'an uninitialised text in 1.6.18' },
 ];
 
@@ -88,6 +108,12 @@ export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
     key: /^(held_connections|worker_restarts)$/,
     only: 'ours',
     reason: 'connections waiting for a worker, and workers replaced after a failure: ours alone',
+  },
+  {
+    subcommand: 'settings',
+    key: /^(memory_max|transport)$/,
+    only: 'ours',
+    reason: 'the address space reserved for pages and how sockets are served: settings of ours',
   },
 ];
 
@@ -111,10 +137,23 @@ export const CLASS_FIELDS: readonly StatRule[] = [
   { keys: /^number$/, compare: 'near', slack: 60, reason: 'dead items count until met' },
 ];
 
+/** `stats conns`: states of connections that only memcached lists. */
+export const CONNECTION_STATES = {
+  conn_listening:
+    'listening sockets belong to the main thread and serve no commands; we list clients',
+} as const;
+
 /** Orders that carry no meaning, and are compared as sets of lines. */
 export const UNORDERED = {
   'stats detail dump': 'the order of prefixes is that of an internal hash table',
   'stats cachedump': 'which items a class holds, and their order, follow from the layout',
+} as const;
+
+/** Answers to a store that found no memory; in evicting runs each may stand for the other. */
+export const OUT_OF_MEMORY_REPLIES = {
+  'SERVER_ERROR out of memory storing object': 'there was no room for the item',
+  'SERVER_ERROR Out of memory during read':
+    'memcached takes the chunks of a large item while its data arrive; we take them all before',
 } as const;
 
 /**

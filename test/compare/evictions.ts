@@ -3,11 +3,17 @@
 // that key; then the key is deleted on both sides and the run goes on.
 import { type Frame, parseFrames } from '../support/replies.ts';
 import type { Answer } from './compareReplies.ts';
-import { LOSS_COUNTERS } from './differences.ts';
+import { LOSS_COUNTERS, OUT_OF_MEMORY_REPLIES } from './differences.ts';
 import { lineTokens, type Request } from './requests.ts';
 import type { Session, Side } from './session.ts';
 
-const OUT_OF_MEMORY = /^SERVER_ERROR out of memory/;
+/** What incr and decr say without room for a longer number. */
+const NO_ROOM_FOR_NUMBER = 'SERVER_ERROR out of memory';
+
+/** An answer that says itself that there was no memory needs no counter to be believed. */
+function saysNoMemory(line: string): boolean {
+  return line in OUT_OF_MEMORY_REPLIES || line === NO_ROOM_FOR_NUMBER;
+}
 
 /** What a command answers when the item it needs is not there. */
 const MISSED: Readonly<Record<string, string>> = {
@@ -22,14 +28,18 @@ const MISSED: Readonly<Record<string, string>> = {
   touch: 'NOT_FOUND',
 };
 
-/** How many items a server says it has dropped or refused for want of memory. */
+/**
+ * How many items a server says it has dropped or refused for want of memory. A class without items
+ * is not listed, so the largest count seen of each counter is what is summed.
+ */
 async function lossCount(side: Side): Promise<number> {
-  const general = await side.exchange(Buffer.from('stats\r\nstats items\r\n'), []);
+  const answer = await side.exchange(Buffer.from('stats\r\nstats items\r\n'), []);
   const names = LOSS_COUNTERS.join('|');
-  const pattern = new RegExp(`^STAT (?:items:\\d+:)?(?:${names}) (\\d+)\r$`, 'gm');
-  let sum = 0;
-  for (const match of general.bytes.toString('latin1').matchAll(pattern)) sum += Number(match[1]);
-  return sum;
+  const pattern = new RegExp(`^STAT ((?:items:\\d+:)?(?:${names})) (\\d+)\r$`, 'gm');
+  for (const [, name = '', count] of answer.bytes.toString('latin1').matchAll(pattern)) {
+    side.largestLosses.set(name, Math.max(side.largestLosses.get(name) ?? 0, Number(count)));
+  }
+  return [...side.largestLosses.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function lossCounts(session: Session): Promise<[number, number]> {
@@ -94,10 +104,10 @@ function whoMissed(
   if (mine === undefined || other === undefined) return 'not one line each';
   const keys = new Set(request.keys);
   const none = new Set<string>();
-  const missed = (line: string) => OUT_OF_MEMORY.test(line) || line === MISSED[command];
   // Both may have missed something, each in its own way: one the item, one memory for it.
-  if (missed(mine) || missed(other)) {
-    return [missed(mine) ? keys : none, missed(other) ? keys : none];
+  const [mineMissed, otherMissed] = [mine === MISSED[command], other === MISSED[command]];
+  if (mineMissed || otherMissed || saysNoMemory(mine) || saysNoMemory(other)) {
+    return [mineMissed ? keys : none, otherMissed ? keys : none];
   }
   return 'neither answer is that of a missing item';
 }

@@ -147,18 +147,17 @@ export const store = (limits: material.SizeLimits | undefined): fc.Arbitrary<Req
       }),
     );
 
-const storedValue = (limits: material.SizeLimits | undefined, key: string, flags: number) =>
-  limits === undefined
-    ? material.smallValue()
-    : fc.oneof(
-        { weight: 3, arbitrary: material.smallValue() },
-        {
-          weight: 2,
-          arbitrary: fc
-            .tuple(material.fill(), material.edgeSize(limits, key, flags))
-            .map(([fill, size]): material.Value => ({ fill, size })),
-        },
-      );
+const storedValue = (
+  limits: material.SizeLimits | undefined,
+  key: string,
+  flags: number,
+): fc.Arbitrary<material.Value> => {
+  if (limits === undefined) return material.smallValue();
+  const large = fc
+    .tuple(material.fill(), material.edgeSize(limits, key, flags))
+    .map(([fill, size]): material.Value => ({ fill, size }));
+  return fc.oneof({ weight: 3, arbitrary: material.smallValue() }, { weight: 2, arbitrary: large });
+};
 
 /** Lines over 2048 bytes without a newline in sight are only allowed for get and gets. */
 const LINE_LIMIT = 1800;
@@ -246,6 +245,7 @@ export const administer = (): fc.Arbitrary<Request> =>
       'verbosity 1',
       'verbosity 0 noreply',
       'quit',
+      'stats detail on',
       'nonsense',
     )
     .map((line) => plain(line));

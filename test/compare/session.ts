@@ -28,6 +28,8 @@ export type Between = (serverPort: number) => Promise<SpoilingProxy>;
 export class Side {
   readonly server: Server;
   client: WireClient;
+  /** The largest value seen in this run of each counter of lost items. */
+  readonly largestLosses = new Map<string, number>();
   readonly #proxy: SpoilingProxy | undefined;
 
   private constructor(server: Server, client: WireClient, proxy: SpoilingProxy | undefined) {
@@ -136,6 +138,7 @@ export class Session {
     await Promise.all(
       [this.ours, this.theirs].map(async (side) => {
         await side.reconnect();
+        side.largestLosses.clear();
         const answer = await side.exchange(Buffer.from(reset, 'latin1'), []);
         const text = answer.bytes.toString('latin1');
         if (text !== 'OK\r\nOK\r\nOK\r\nRESET\r\n') {

@@ -43,11 +43,11 @@ export function compareStats(
   );
   if (keys !== undefined) return `stats ${subcommand}: ${keys}`;
   const rules = subcommand === 'settings' ? table.SETTINGS_STATS : table.GENERAL_STATS;
-  for (const [at, [key, value]] of mine.entries()) {
+  const problems = mine.flatMap(([key, value], at) => {
     const problem = compareValue(statRule(rules, key), value, other[at]?.[1] ?? '');
-    if (problem !== undefined) return `stats ${subcommand}: ${key}: ${problem}`;
-  }
-  return undefined;
+    return problem === undefined ? [] : [`${key}: ${problem}`];
+  });
+  return problems.length === 0 ? undefined : `stats ${subcommand}: ${problems.join('; ')}`;
 }
 
 function compareKeys(ours: readonly string[], theirs: readonly string[]): string | undefined {
@@ -131,7 +131,11 @@ export function compareConns(ours: readonly Stat[], theirs: readonly Stat[]): st
       const text = value.replace(/:\d+$/, ':PORT').replace(/^\d+$/, 'SECONDS');
       return field === 'state' ? `${field} ${connState(text)}` : `${field} ${text}`;
     });
-    return [...new Set(rows)].sort().join('; ');
+    const known = Object.keys(table.CONNECTION_STATES).map((state) => `state ${state}`);
+    return [...new Set(rows)]
+      .filter((row) => !known.includes(row))
+      .sort()
+      .join('; ');
   };
   const [mine, other] = [shape(ours), shape(theirs)];
   return mine === other ? undefined : `stats conns:\n  ours   ${mine}\n  theirs ${other}`;
