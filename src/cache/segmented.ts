@@ -6,10 +6,11 @@
  * So a scan passes through HOT and COLD without touching what is in use. In flat mode there is only
  * COLD, in order of last use.
  *
- * One difference: memcached queues every COLD item that becomes ACTIVE for a move to WARM. Here it
- * moves at once if it was idle for a minute; otherwise it is rescued when it comes to the tail. Fetches
- * then hardly ever touch the lists, and an ACTIVE item is not evicted. HOT and WARM are worked on only
- * when they are too large or too old.
+ * Differences: memcached queues every COLD item that becomes ACTIVE for a move to WARM. Here it moves
+ * at once if it was idle for a minute; otherwise it is rescued when it comes to the tail. Fetches then
+ * hardly ever touch the lists, and an ACTIVE item is not evicted. HOT and WARM are worked on only when
+ * they are too large or too old, and every fetch renews an item's time, not only one that changes its
+ * flags, so that age means time since the last use.
  */
 import {
   at,
@@ -105,37 +106,34 @@ export class Segmented implements Eviction {
 
   onHit(ref: number): void {
     const { i32 } = this;
-    const word = at(ref);
-    const state = i32[word + CHUNK_STATE_I32];
-    if (!this.config.lruSegmented) {
-      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
-      this.renewFlat(ref);
-    } else if ((state & STATE_ACTIVE) !== 0) {
-      return;
-    } else if ((state & STATE_FETCHED) === 0) {
-      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
-    } else {
-      i32[word + CHUNK_STATE_I32] = state | STATE_ACTIVE;
-      this.onRenew(ref);
+    const word = at(ref) + CHUNK_STATE_I32;
+    const state = i32[word];
+    if ((state & STATE_FETCHED) === 0) i32[word] = state | STATE_FETCHED;
+    else if ((state & STATE_ACTIVE) === 0 && this.config.lruSegmented) {
+      i32[word] = state | STATE_ACTIVE;
     }
+    this.onRenew(ref);
   }
 
   onRenew(ref: number): void {
     const { i32 } = this;
     const word = at(ref);
-    if (!this.config.lruSegmented) {
-      this.renewFlat(ref);
-      return;
-    }
     const idle = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
+    // At most one write a second, so that threads which read the same item can share its cache line.
+    if (idle === 0) return;
+    const { lruSegmented } = this.config;
+    const recent = idle < UPDATE_INTERVAL_SECONDS;
+    // In flat mode the time is that of the last move.
+    if (recent && !lruSegmented) return;
     i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
-    if (idle < UPDATE_INTERVAL_SECONDS || lruOf(i32, ref) !== LRU_COLD) return;
-    if ((i32[word + CHUNK_STATE_I32] & STATE_ACTIVE) === 0) return;
+    if (recent) return;
+    const active = (i32[word + CHUNK_STATE_I32] & STATE_ACTIVE) !== 0;
+    if (lruSegmented && (lruOf(i32, ref) !== LRU_COLD || !active)) return;
     i32[word + CHUNK_STATE_I32] &= ~STATE_ACTIVE;
     const id = this.lists.classOf(ref);
     this.slab.lockClass(id);
-    this.doMove(ref, LRU_WARM);
-    this.lists.doCount(tenantOf(i32, ref), id, ITEM_MOVES_TO_WARM, 1);
+    this.doMove(ref, lruSegmented ? LRU_WARM : LRU_COLD);
+    if (lruSegmented) this.lists.doCount(tenantOf(i32, ref), id, ITEM_MOVES_TO_WARM, 1);
     this.slab.unlockClass(id);
   }
 
@@ -326,16 +324,5 @@ export class Segmented implements Eviction {
     this.lists.doUnlink(ref);
     setLru(this.i32, ref, lru);
     this.lists.doLink(ref);
-  }
-
-  private renewFlat(ref: number): void {
-    const { i32 } = this;
-    const word = at(ref) + ITEM_TIME_I32;
-    if (i32[word] >= i32[HEAD_CLOCK] - UPDATE_INTERVAL_SECONDS) return;
-    i32[word] = i32[HEAD_CLOCK];
-    const id = this.lists.classOf(ref);
-    this.slab.lockClass(id);
-    this.doMove(ref, LRU_COLD);
-    this.slab.unlockClass(id);
   }
 }
