@@ -32,7 +32,7 @@ export class Histogram {
     if (units > this.#max) this.#max = units;
   }
 
-  /** The duration in milliseconds that `share` (0..1) of all durations do not exceed; 0 if empty. */
+  /** The milliseconds that `share` (0..1) of all durations do not exceed; 0 if empty. */
   percentileMs(share: number): number {
     const wanted = Math.max(1, Math.ceil(share * this.#total));
     let seen = 0;

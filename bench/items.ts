@@ -70,7 +70,7 @@ export class Items {
     return end + 2;
   }
 
-  /** Whether `length` bytes at `at` can be the item's value: its length, its first and last bytes. */
+  /** Whether `length` bytes at `at` can be the item's value: their number, the first, the last. */
   looksRight(source: Uint8Array, at: number, length: number, item: number): boolean {
     if (length !== this.valueLength(item)) return false;
     const edge = Math.min(length, 4);

@@ -1,5 +1,5 @@
-// The load process: started by the bench on a core of its own, told over the process channel what to
-// load and when, so that both servers meet the same generator with the same compiled code.
+// The load process: started by the bench on a core of its own, told over the process channel what
+// to load and when, so that both servers meet the same generator with the same compiled code.
 
 import { Generator } from './generator.ts';
 import { Items } from './items.ts';
@@ -7,7 +7,7 @@ import type { LoadReply, LoadRequest, PrepareRequest } from './messages.ts';
 import { Random, requestSequence } from './random.ts';
 import { openTransport } from './transports.ts';
 
-/** Requests drawn in advance; long enough that a repetition means nothing to a cache of our sizes. */
+/** Requests drawn in advance; so many that their repetition helps no processor cache. */
 const SEQUENCE_LENGTH = 1 << 20;
 
 let generators: Generator[] = [];

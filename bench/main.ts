@@ -39,7 +39,7 @@ function sidesOf(row: Row, { ours, memcached }: Programs): Side[] {
   return programs.map((program) => ({ program, threads }));
 }
 
-/** Shows what is going on in one line that is overwritten, or nothing where there is no terminal. */
+/** Shows what is going on in one line that is overwritten, or nothing without a terminal. */
 function progressLine(row: Row, began: number): (text: string) => void {
   if (!process.stdout.isTTY) return () => {};
   return (text) => {

@@ -10,7 +10,7 @@ const TICKS_PER_SECOND = 100;
 export function cpuSecondsOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The command's name may hold spaces; the fields after its closing bracket start with the state.
+    // The command's name may hold spaces; after its closing bracket the state comes first.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   } catch {

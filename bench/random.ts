@@ -1,7 +1,7 @@
 // Seeded random numbers and the key sequences made of them: every round of a bench, for every
 // server, asks for the same keys in the same order, and drawing them costs nothing while it runs.
 
-/** A seeded source of 32-bit unsigned integers (mulberry32: one addition and two multiplications). */
+/** A seeded source of 32-bit unsigned integers (mulberry32). */
 export class Random {
   #state: number;
 

@@ -1,5 +1,5 @@
-// Reads and checks the server's replies. Every reply is held against the request it answers: a bench
-// that only counts bytes would also praise a server that answers wrongly.
+// Reads and checks the server's replies. Every reply is held against the request it answers: a
+// bench that only counts bytes would also praise a server that answers wrongly.
 
 import { type Items, KEY_LENGTH, readKey } from './items.ts';
 

@@ -14,7 +14,7 @@ import {
 import { describe, type Row } from './rows.ts';
 import { type Program, sendsRepliesSingly } from './servers.ts';
 
-/** From this share of its core on, the generator may be what limits a server that is not as busy. */
+/** From this share of its core on, the generator may be what limits a server less busy. */
 const GENERATOR_LIMIT = 0.95;
 const COLUMNS = [
   'ops/s',
@@ -28,8 +28,9 @@ const COLUMNS = [
 
 /** The lines before the first row: what is compared, and on what machine. */
 export function heading(programs: readonly Program[]): string {
+  const processor = cpus()[0]?.model ?? 'unknown processor';
   const lines = [
-    `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown processor'}), Node ${process.version}`,
+    `${availableParallelism()} cores (${processor}), Node ${process.version}`,
     ...programs.map((program) => `${program.name} ${program.version}`),
   ];
   return lines.join('\n');
@@ -46,8 +47,8 @@ export function caveats(row: Row, placement: Placement, programs: readonly Progr
   const memcached = programs.find((program) => program.name === 'memcached');
   if (row.bareGets && memcached !== undefined && sendsRepliesSingly(memcached.version)) {
     notes.push(
-      `memcached ${memcached.version} sends each reply of pipelined gets by itself (1.6.35 and later` +
-        ' send them together): the row "multiget" is the fair comparison',
+      `memcached ${memcached.version} sends each reply of pipelined gets by itself (1.6.35 and` +
+        ' later send them together): the row "multiget" is the fair comparison',
     );
   }
   return notes;
@@ -63,6 +64,8 @@ export function rowBlock(result: RowResult): string {
     `  load average ${result.loadAverage.toFixed(2)}, generator over ${result.transport}, other` +
       ` processes took ${sides.map((side) => percent(side.othersBusy)).join(' and ')} of a core`,
   );
+  const starts = sides.map((side) => `${side.name} ${Math.round(side.startMs)} ms`);
+  lines.push(`  from start to first answer: ${starts.join(', ')}`);
   for (const side of sides) {
     if (side.hitShare < 1) lines.push(`  ${side.name}: ${percent(side.hitShare)} hits`);
     if (side.unsent > 0) lines.push(`  ${side.name}: ${side.unsent} requests came due unsent`);

@@ -1,15 +1,15 @@
 // The cache without its server, for the benches that leave the sockets out: a memory with
-// memcached's default settings, one engine per thread, and requests prepared as bytes.
+// the daemon's default settings, one engine per thread, and requests prepared as bytes.
 
 import type { CacheConfig } from '../src/cache/config.ts';
 import { Store } from '../src/cache/store.ts';
 import { startClock } from '../src/memory/clock.ts';
-import type { MemoryConfig } from '../src/memory/config.ts';
 import { claimConnection } from '../src/memory/connections.ts';
 import { createMemory, type Memory } from '../src/memory/memory.ts';
 import { Engine, FEED_MORE } from '../src/protocol/engine.ts';
 import type { Host } from '../src/protocol/host.ts';
 import type { Session } from '../src/protocol/session.ts';
+import { cacheConfig, memoryConfig, readSettings } from '../src/server/settings.ts';
 import { type Items, writeGet, writeLineEnd, writeNextKey } from './items.ts';
 import { ReplyReader } from './replies.ts';
 
@@ -19,31 +19,8 @@ const FIRST_WORKER_ACTOR = 2;
 /** Every so many batches the replies are read and checked; of the others only the length is. */
 const CHECK_INTERVAL = 256;
 
-/** memcached's defaults. */
-export const CACHE_CONFIG: CacheConfig = {
-  evictToFree: true,
-  lruSegmented: true,
-  lruMaintainer: true,
-  lruCrawler: true,
-  lruCrawlerSleepUs: 100,
-  lruCrawlerToCrawl: 0,
-  hotLruPct: 20,
-  warmLruPct: 40,
-  hotMaxFactor: 0.2,
-  warmMaxFactor: 2,
-  tempLru: false,
-  temporaryTtl: 61,
-  slabReassign: true,
-  slabAutomove: 1,
-  slabAutomoveRatio: 0.8,
-  slabAutomoveWindow: 30,
-  flushEnabled: true,
-  tailRepairTime: 0,
-  hashExpand: true,
-  prefixDelimiter: ':',
-  detailEnabled: false,
-  trackSizes: false,
-};
+/** The daemon's own defaults. */
+export const CACHE_CONFIG: CacheConfig = cacheConfig(readSettings([]));
 
 const HOST: Host = {
   versionText: 'bench',
@@ -55,19 +32,9 @@ const HOST: Host = {
 
 /** A memory of `megabytes` for this many workers, its clock running from now. */
 export function createCache(megabytes: number, workers: number): Memory {
-  const config: MemoryConfig = {
-    memoryLimit: megabytes * MEGABYTE,
-    memoryMax: megabytes * MEGABYTE,
-    itemSizeMax: MEGABYTE,
-    slabChunkMax: MEGABYTE / 2,
-    growthFactor: 1.25,
-    chunkSizeMin: 48,
-    preallocate: false,
-    workers,
-    maxConns: 1024,
-    hashPowerInit: 16,
-  };
-  const memory = createMemory(config);
+  const settings = readSettings(['-m', String(megabytes), '-t', String(workers)]);
+  const limited = { ...memoryConfig(settings), memoryMax: megabytes * MEGABYTE };
+  const memory = createMemory(limited);
   startClock(memory, Date.now());
   return memory;
 }

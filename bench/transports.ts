@@ -4,7 +4,7 @@ import type { TransportChoice } from './messages.ts';
 import type { Transport } from './transport.ts';
 import { NetTransport } from './transport-net.ts';
 
-/** Opens the transport asked for; `auto` is io_uring where this machine allows it, else node:net. */
+/** Opens the transport asked for; `auto` is io_uring where it can be had, else node:net. */
 export async function openTransport(
   choice: TransportChoice,
   connections: number,

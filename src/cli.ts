@@ -16,7 +16,12 @@ function isSupported(version: string): boolean {
 }
 
 if (isSupported(process.versions.node)) {
-  import('./server/main.ts').then((server) => server.main(process.argv.slice(2)));
+  // Code that was compiled once starts several times faster; where the cache cannot be written,
+  // Node goes on without it.
+  import('node:module').then((module) => {
+    module.enableCompileCache();
+    return import('./server/main.ts').then((server) => server.main(process.argv.slice(2)));
+  });
 } else {
   process.stderr.write(
     `slabcached: Node ${process.versions.node} is not supported: it needs ${WANTED}\n`,

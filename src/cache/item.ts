@@ -100,6 +100,11 @@ export function tenantOf(i32: Int32Array, ref: number): number {
   return i32[at(ref) + CHUNK_CLASS_I32] >>> 16;
 }
 
+/** The upper 24 bits of the class word, by which a look-up rejects most items in one comparison. */
+export function identityOf(tenant: number, keyBytes: number): number {
+  return keyBytes | (tenant << 8);
+}
+
 /** Packs class, list, key length and tenant into the class word. */
 export function classWordOf(
   chunkClass: number,

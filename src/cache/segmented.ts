@@ -3,8 +3,14 @@
  *
  * New items start in HOT, short-lived ones in TEMP. An item that is fetched twice is ACTIVE. At the
  * tails, ACTIVE items go to WARM or stay there, others sink to COLD, and only COLD's tail is evicted.
- * So a scan passes through HOT and COLD without touching what is in use, and a fetch moves nothing
- * unless it finds a COLD item active. In flat mode there is only COLD, in order of last use.
+ * So a scan passes through HOT and COLD without touching what is in use. In flat mode there is only
+ * COLD, in order of last use.
+ *
+ * Differences: memcached queues every COLD item that becomes ACTIVE for a move to WARM. Here it moves
+ * at once if it was idle for a minute; otherwise it is rescued when it comes to the tail. Fetches then
+ * hardly ever touch the lists, and an ACTIVE item is not evicted. HOT and WARM are worked on only when
+ * they are too large or too old, and every fetch renews an item's time, not only one that changes its
+ * flags, so that age means time since the last use.
  */
 import {
   at,
@@ -20,6 +26,7 @@ import {
   LRU_WARM,
   STATE_ACTIVE,
   STATE_FETCHED,
+  STATE_LINKED,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Slab } from '../memory/slab.ts';
@@ -47,8 +54,15 @@ import type { Unlinker } from './unlink.ts';
 
 /** Items looked at per pull before giving up: locked or pinned ones are passed over. */
 const TAIL_TRIES = 5;
-/** In flat mode an item moves to the head only if it was last moved this long ago, in seconds. */
+/**
+ * A fetch moves an item only if it was last used this long ago, in seconds: what is fetched all the
+ * time is found ACTIVE when it reaches the tail, and rescued then.
+ */
 const UPDATE_INTERVAL_SECONDS = 60;
+/** ACTIVE items that one eviction passes over; then it takes even one of those. */
+const RESCUES_MAX = 64;
+/** Items that are made to sink into an empty COLD before an eviction is given up. */
+const SINKS_MAX = 64;
 const JUGGLES_PER_RUN = 500;
 /** Pulls per taking of the class lock, so that workers get their turn. */
 const PULLS_PER_LOCK = 16;
@@ -64,6 +78,10 @@ export class Segmented implements Eviction {
   private readonly unlinker: Unlinker;
   /** Large item unlinked by the last pull, to be freed without the class lock. */
   private largeVictim = 0;
+  /** Items that were ended since doMakeRoom was called. */
+  private freed = 0;
+  /** Items that the pull at hand has rescued from COLD. */
+  private rescues = 0;
 
   constructor(
     memory: Memory,
@@ -92,43 +110,49 @@ export class Segmented implements Eviction {
 
   onHit(ref: number): void {
     const { i32 } = this;
-    const word = at(ref);
-    const state = i32[word + CHUNK_STATE_I32];
-    if (!this.config.lruSegmented) {
-      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
-      this.renewFlat(ref);
-    } else if ((state & STATE_ACTIVE) !== 0) {
-      return;
-    } else if ((state & STATE_FETCHED) === 0) {
-      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
-    } else {
-      i32[word + CHUNK_STATE_I32] = state | STATE_ACTIVE;
-      this.onRenew(ref);
+    const word = at(ref) + CHUNK_STATE_I32;
+    const state = i32[word];
+    if ((state & STATE_FETCHED) === 0) i32[word] = state | STATE_FETCHED;
+    else if ((state & STATE_ACTIVE) === 0 && this.config.lruSegmented) {
+      i32[word] = state | STATE_ACTIVE;
     }
+    this.onRenew(ref);
   }
 
   onRenew(ref: number): void {
     const { i32 } = this;
     const word = at(ref);
-    if (!this.config.lruSegmented) {
-      this.renewFlat(ref);
-      return;
-    }
+    const idle = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
+    // At most one write a second, so that threads which read the same item can share its cache line.
+    if (idle === 0) return;
+    const { lruSegmented } = this.config;
+    const recent = idle < UPDATE_INTERVAL_SECONDS;
+    // In flat mode the time is that of the last move.
+    if (recent && !lruSegmented) return;
     i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
-    if (lruOf(i32, ref) !== LRU_COLD || (i32[word + CHUNK_STATE_I32] & STATE_ACTIVE) === 0) return;
+    if (recent) return;
+    const active = (i32[word + CHUNK_STATE_I32] & STATE_ACTIVE) !== 0;
+    if (lruSegmented && (lruOf(i32, ref) !== LRU_COLD || !active)) return;
     i32[word + CHUNK_STATE_I32] &= ~STATE_ACTIVE;
     const id = this.lists.classOf(ref);
     this.slab.lockClass(id);
-    this.doMove(ref, LRU_WARM);
-    this.lists.doCount(tenantOf(i32, ref), id, ITEM_MOVES_TO_WARM, 1);
+    this.doMove(ref, lruSegmented ? LRU_WARM : LRU_COLD);
+    if (lruSegmented) this.lists.doCount(tenantOf(i32, ref), id, ITEM_MOVES_TO_WARM, 1);
     this.slab.unlockClass(id);
   }
 
   doMakeRoom(tenant: number, id: number): number {
     this.largeVictim = 0;
-    if (this.doPullTail(tenant, id, LRU_COLD, 0, true, 0) <= 0 && this.config.lruSegmented) {
-      this.doPullTail(tenant, id, LRU_HOT, 0, false, 0);
+    this.freed = 0;
+    this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
+    if (this.freed > 0 || !this.config.evictToFree) return this.largeVictim;
+    // Nothing in COLD can go: let items sink into it, from HOT if there are any, else from WARM.
+    for (let sinks = 0; sinks < SINKS_MAX && this.freed === 0; sinks++) {
+      if (this.lists.items(tenant, id, LRU_COLD) > 0) break;
+      const from = this.lists.items(tenant, id, LRU_HOT) > 0 ? LRU_HOT : LRU_WARM;
+      this.doPullTail(tenant, id, from, 0, false, 0);
     }
+    if (this.freed === 0) this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
     return this.largeVictim;
   }
 
@@ -193,9 +217,11 @@ export class Segmented implements Eviction {
     const { i32, lists, table } = this;
     let removed = 0;
     let next = 0;
+    this.rescues = 0;
     let ref = lists.tail(tenant, id, lru);
     for (let tries = TAIL_TRIES; tries > 0 && ref !== 0; tries--, ref = next) {
       next = i32[at(ref) + CHUNK_PREV_I32];
+      if (lru !== LRU_COLD && this.staysPut(tenant, id, lru, ref, bytesTotal, maxAge)) break;
       const hash = table.hashOf(ref);
       if (!table.tryLockStripe(hash)) continue;
       if (refcountOf(i32, ref) !== 0) {
@@ -209,18 +235,23 @@ export class Segmented implements Eviction {
           lists.doCount(tenant, id, ITEM_EXPIRED_UNFETCHED, 1);
         }
         this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+        this.freed++;
         table.unlockStripe(hash);
         removed++;
         if (this.largeVictim !== 0) return removed;
         continue;
       }
-      removed +=
+      const pulled =
         lru === LRU_COLD
           ? this.doPullCold(tenant, id, ref, hash, evict)
-          : this.doPullUpper(tenant, id, lru, ref, bytesTotal, maxAge);
+          : this.doPullUpper(tenant, id, lru, ref);
+      const inWarm =
+        pulled !== 0 && (i32[at(ref)] & STATE_LINKED) !== 0 && lruOf(i32, ref) === LRU_WARM;
       table.unlockStripe(hash);
-      // A WARM tail that went back to the head leaves another one to look at.
-      if (lru === LRU_WARM && lists.tail(tenant, id, lru) !== ref && lruOf(i32, ref) === LRU_WARM) {
+      removed += pulled;
+      // An item that was rescued to WARM, or went back to its head, leaves another one to look at.
+      if (inWarm && (evict || lru === LRU_WARM)) {
+        if (evict) tries++;
         continue;
       }
       break;
@@ -238,14 +269,8 @@ export class Segmented implements Eviction {
   ): number {
     const { i32, lists } = this;
     const state = i32[at(ref)];
-    if (!evict) {
-      if ((state & STATE_ACTIVE) === 0 || !this.config.lruSegmented) return 0;
-      lists.doCount(tenant, id, ITEM_MOVES_TO_WARM, 1);
-      i32[at(ref)] = state & ~STATE_ACTIVE;
-      this.doMove(ref, LRU_WARM);
-      return 1;
-    }
-    if (!this.config.evictToFree) return 0;
+    if (this.doRescue(tenant, id, ref, !evict || this.rescues < RESCUES_MAX)) return 1;
+    if (!evict || !this.config.evictToFree) return 0;
     lists.doCount(tenant, id, ITEM_EVICTED, 1);
     const age = i32[HEAD_CLOCK] - i32[at(ref) + ITEM_TIME_I32];
     lists.doSetStatistic(tenant, id, ITEM_EVICTED_TIME, age);
@@ -253,21 +278,27 @@ export class Segmented implements Eviction {
     if ((state & STATE_FETCHED) === 0) lists.doCount(tenant, id, ITEM_EVICTED_UNFETCHED, 1);
     if ((state & STATE_ACTIVE) !== 0) lists.doCount(tenant, id, ITEM_EVICTED_ACTIVE, 1);
     this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+    this.freed++;
     if (i32[HEAD_AUTOMOVE] === 2) orderPageMove(this.memory, ANY_CLASS, id);
     return 1;
   }
 
-  /** A living item at the tail of HOT, WARM or TEMP: sinks, stays or is rescued. */
-  private doPullUpper(
-    tenant: number,
-    id: number,
-    lru: number,
-    ref: number,
-    bytesTotal: number,
-    maxAge: number,
-  ): number {
+  /** Moves an ACTIVE item from the tail of COLD to WARM, if it `may`; false if it stays. */
+  private doRescue(tenant: number, id: number, ref: number, may: boolean): boolean {
+    const { i32, lists } = this;
+    const state = i32[at(ref)];
+    if (!may || (state & STATE_ACTIVE) === 0 || !this.config.lruSegmented) return false;
+    this.rescues++;
+    lists.doCount(tenant, id, ITEM_MOVES_TO_WARM, 1);
+    i32[at(ref)] = state & ~STATE_ACTIVE;
+    this.doMove(ref, LRU_WARM);
+    return true;
+  }
+
+  /** A living item at the tail of HOT or WARM, where one must go: it sinks or is rescued. */
+  private doPullUpper(tenant: number, id: number, lru: number, ref: number): number {
     if (lru === LRU_TEMP) return 0;
-    const { i32, lists, config } = this;
+    const { i32, lists } = this;
     const word = at(ref);
     const state = i32[word];
     if ((state & STATE_ACTIVE) !== 0) {
@@ -276,13 +307,29 @@ export class Segmented implements Eviction {
       this.doMove(ref, LRU_WARM);
       return 1;
     }
-    const percent = lru === LRU_HOT ? config.hotLruPct : config.warmLruPct;
-    const limit = Math.floor((bytesTotal * percent) / 100);
-    const age = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
-    if (lists.bytes(tenant, id, lru) <= limit && age <= maxAge) return 0;
     lists.doCount(tenant, id, ITEM_MOVES_TO_COLD, 1);
     this.doMove(ref, LRU_COLD);
     return 1;
+  }
+
+  /**
+   * Whether the tail of HOT, WARM or TEMP may stay where it is: it lives, and its list is neither too
+   * large nor too old. Looks without the item's stripe; what changes meanwhile is seen next time.
+   */
+  private staysPut(
+    tenant: number,
+    id: number,
+    lru: number,
+    ref: number,
+    bytesTotal: number,
+    maxAge: number,
+  ): boolean {
+    if (isDead(this.memory, ref)) return false;
+    if (lru === LRU_TEMP) return true;
+    const percent = lru === LRU_HOT ? this.config.hotLruPct : this.config.warmLruPct;
+    const limit = Math.floor((bytesTotal * percent) / 100);
+    const age = this.i32[HEAD_CLOCK] - this.i32[at(ref) + ITEM_TIME_I32];
+    return this.lists.bytes(tenant, id, lru) <= limit && age <= maxAge;
   }
 
   /** Puts an item at the head of another list. The caller holds its stripe and its class. */
@@ -290,16 +337,5 @@ export class Segmented implements Eviction {
     this.lists.doUnlink(ref);
     setLru(this.i32, ref, lru);
     this.lists.doLink(ref);
-  }
-
-  private renewFlat(ref: number): void {
-    const { i32 } = this;
-    const word = at(ref) + ITEM_TIME_I32;
-    if (i32[word] >= i32[HEAD_CLOCK] - UPDATE_INTERVAL_SECONDS) return;
-    i32[word] = i32[HEAD_CLOCK];
-    const id = this.lists.classOf(ref);
-    this.slab.lockClass(id);
-    this.doMove(ref, LRU_COLD);
-    this.slab.unlockClass(id);
   }
 }

@@ -9,6 +9,7 @@
 import {
   ACTOR_BYTES,
   at,
+  CHUNK_CLASS_I32,
   HEAD_HASH_EXPANDING,
   HEAD_HASH_POWER,
   ITEM_HASH_NEXT_I32,
@@ -20,7 +21,7 @@ import {
 import { lock, RANK_STRIPE, tryLock, unlock } from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
 import { hashKey } from './hash.ts';
-import { keyAt, keyBytesOf, tenantOf } from './item.ts';
+import { identityOf, keyAt, keyBytesOf, tenantOf } from './item.ts';
 
 /** One thread's access to the hash table. */
 export class Table {
@@ -68,15 +69,17 @@ export class Table {
   /** The item with this key, or 0. The caller holds the stripe. */
   doFind(hash: number, tenant: number, key: Uint8Array, start: number, length: number): number {
     const { i32, u8 } = this;
+    const identity = identityOf(tenant, length);
     let ref = i32[this.bucketWord(hash)];
     while (ref !== 0) {
-      if (keyBytesOf(i32, ref) === length && tenantOf(i32, ref) === tenant) {
+      const word = at(ref);
+      if (i32[word + CHUNK_CLASS_I32] >>> 8 === identity) {
         const offset = keyAt(i32, ref);
         let i = 0;
         while (i < length && u8[offset + i] === key[start + i]) i++;
         if (i === length) return ref;
       }
-      ref = i32[at(ref) + ITEM_HASH_NEXT_I32];
+      ref = i32[word + ITEM_HASH_NEXT_I32];
     }
     return 0;
   }

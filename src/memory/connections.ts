@@ -18,12 +18,16 @@ import {
   CONN_UPLOAD_I32,
   CONN_WORKER_I32,
   HEAD_CLOCK,
+  HEAD_CONN_NEXT,
   wordOf,
 } from './layout.ts';
 import type { Memory } from './memory.ts';
 
 const STATE_SLOT_FREE = 0;
 const STATE_SLOT_OPEN = 1;
+const STATE_SLOT_LISTENING = 2;
+/** Worker of a slot that belongs to a listener. */
+const NO_WORKER = -2;
 
 /** One line of `stats conns`. */
 export interface ConnectionInfo {
@@ -31,6 +35,8 @@ export interface ConnectionInfo {
   readonly worker: number;
   readonly peer: string;
   readonly listener: string;
+  /** A listening socket, not a connection. */
+  readonly listening: boolean;
   readonly secondsSinceLastCommand: number;
 }
 
@@ -50,9 +56,13 @@ export function claimConnection(
   listener: string,
 ): number {
   const { i32, layout } = memory;
-  for (let slot = 0; slot < layout.connectionCount; slot++) {
+  const { connectionCount } = layout;
+  for (let tried = 0; tried < connectionCount; tried++) {
+    // Slots are taken in turn, so that the next one is most likely free.
+    const slot = (i32[HEAD_CONN_NEXT] + tried) % connectionCount;
     const word = connectionWord(memory, slot);
     if (atomicLoad(i32, word + CONN_STATE_I32) !== STATE_SLOT_FREE) continue;
+    i32[HEAD_CONN_NEXT] = slot + 1;
     i32[word + CONN_WORKER_I32] = worker;
     i32[word + CONN_UPLOAD_I32] = 0;
     i32[word + CONN_PINNED_I32] = 0;
@@ -65,19 +75,16 @@ export function claimConnection(
   return -1;
 }
 
+/** Enters a listening socket, so that `stats conns` can show it. Main thread only. */
+export function claimListener(memory: Memory, address: string): void {
+  const slot = claimConnection(memory, NO_WORKER, address, '');
+  if (slot === -1) return;
+  atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_LISTENING);
+}
+
 /** Frees the slot of a closed connection. By the worker that served it, or for a dead one. */
 export function releaseConnection(memory: Memory, slot: number): void {
   atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_FREE);
-}
-
-/** Connections open now, over all workers. */
-export function openConnections(memory: Memory): number {
-  return countSlots(memory, -1);
-}
-
-/** Connections that a worker serves now. */
-export function workerConnections(memory: Memory, worker: number): number {
-  return countSlots(memory, worker);
 }
 
 /** Slots of the open connections of a worker. */
@@ -103,21 +110,11 @@ export function listConnections(memory: Memory): ConnectionInfo[] {
       worker: i32[word + CONN_WORKER_I32],
       peer: readText(memory, slot, CONN_PEER_AT),
       listener: readText(memory, slot, CONN_LISTEN_AT),
+      listening: i32[word + CONN_STATE_I32] === STATE_SLOT_LISTENING,
       secondsSinceLastCommand: i32[HEAD_CLOCK] - i32[word + CONN_LAST_COMMAND_I32],
     });
   }
   return list;
-}
-
-function countSlots(memory: Memory, worker: number): number {
-  const { i32, layout } = memory;
-  let count = 0;
-  for (let slot = 0; slot < layout.connectionCount; slot++) {
-    const word = connectionWord(memory, slot);
-    if (i32[word + CONN_STATE_I32] === STATE_SLOT_FREE) continue;
-    if (worker === -1 || i32[word + CONN_WORKER_I32] === worker) count++;
-  }
-  return count;
 }
 
 function writeText(memory: Memory, slot: number, offset: number, text: string): void {

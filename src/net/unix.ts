@@ -2,8 +2,9 @@
  * The unix socket. Pipes cannot be transferred between threads, so one worker listens on it and
  * serves all its connections.
  */
-import { lstatSync, unlinkSync } from 'node:fs';
+import { accessSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 
 /** Where to listen. */
 export interface UnixAddress {
@@ -21,10 +22,12 @@ export function removeStaleSocket(path: string): void {
 }
 
 /** Listens on a path. The file gets the mode that the process's umask leaves it. */
-export function listenUnix(
+export async function listenUnix(
   address: UnixAddress,
   accept: (socket: Socket) => void,
 ): Promise<Server> {
+  // libuv reports a folder that does not exist as a lack of permission.
+  accessSync(dirname(address.path));
   return new Promise((resolve, reject) => {
     const server = createServer({ pauseOnConnect: true }, accept);
     server.once('error', reject);

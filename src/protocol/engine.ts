@@ -103,6 +103,11 @@ export class Engine {
     session.reply = null;
   }
 
+  /** Whether the session is in the middle of a command, or has received a part of one. */
+  isBusy(session: Session): boolean {
+    return session.state !== IN_COMMAND || session.pendingLength > 0;
+  }
+
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
   reply(session: Session, line: Uint8Array): void {
     if (session.noreply) {
@@ -228,7 +233,7 @@ export class Engine {
         session.pending = null;
       }
     } else if (this.input === session.pending) {
-      session.pending.copyWithin(0, this.at, this.end);
+      if (this.at > 0) session.pending.copyWithin(0, this.at, this.end);
       session.pendingLength = rest;
     } else {
       session.pendingLength = 0;

@@ -210,6 +210,9 @@ export class Retrieval {
       const ref = session.keysTouch
         ? store.getAndTouch(hash, session.tenant, input, key, length, session.keysExptime)
         : store.get(hash, session.tenant, input, key, length);
+      if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
+        engine.prefixes.recordGet(input, key, length, ref !== 0);
+      }
       if (ref !== 0) store.endGet(hash);
     }
     engine.reply(session, BAD_FORMAT);

@@ -9,8 +9,20 @@ import {
   sumCounter,
   TOTAL_CONNS,
 } from '../cache/counters.ts';
+import { tenantWord } from '../cache/expiry.ts';
+import { PAGE_BYTES } from '../memory/classes.ts';
 import { clockStarted } from '../memory/clock.ts';
-import { HEAD_CLOCK, HEAD_LISTENING, HEAD_VERBOSITY } from '../memory/layout.ts';
+import {
+  HEAD_AUTOMOVE,
+  HEAD_CLOCK,
+  HEAD_DETAIL_ENABLED,
+  HEAD_LISTENING,
+  HEAD_LRU_CRAWLER,
+  HEAD_PAGE_LIMIT,
+  HEAD_SIZES_ENABLED,
+  HEAD_VERBOSITY,
+  TENANT_OLDEST_LIVE_I32,
+} from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { ServerState } from '../net/state.ts';
 import type { Host } from '../protocol/host.ts';
@@ -22,6 +34,8 @@ import { PROTOCOL_VERSION } from './version.ts';
 /** The clock shows 62 when the server starts and memcached's uptime then is 2. */
 const CLOCK_AHEAD_OF_UPTIME = 60;
 const READ_BUFFER_BYTES = 65536;
+/** Tenant 0 is memcached's keyspace. */
+const PLAIN_TENANT = 0;
 
 type Stat = readonly [string, string];
 
@@ -45,9 +59,8 @@ export class ServerHost implements Host {
   }
 
   settingsStats(): Iterable<Stat> {
-    const verbose = this.#memory.i32[HEAD_VERBOSITY];
-    const lines = settingsStats({ ...this.#settings, verbose });
-    return [...lines, ['transport', this.#transport]];
+    const live: Settings = { ...this.#settings, ...this.#liveSettings() };
+    return [...settingsStats(live), ['transport', this.#transport]];
   }
 
   setVerbosity(level: number): void {
@@ -56,6 +69,21 @@ export class ServerHost implements Host {
 
   log(level: number, line: string): void {
     if (this.#memory.i32[HEAD_VERBOSITY] >= level) writeRaw(`${line}\n`);
+  }
+
+  /** Settings that commands change while the server runs; the shared memory has their values. */
+  #liveSettings(): Partial<Settings> {
+    const { i32 } = this.#memory;
+    const automove = i32[HEAD_AUTOMOVE];
+    return {
+      verbose: i32[HEAD_VERBOSITY],
+      maxbytes: i32[HEAD_PAGE_LIMIT] * PAGE_BYTES,
+      oldestLive: i32[tenantWord(this.#memory, PLAIN_TENANT) + TENANT_OLDEST_LIVE_I32],
+      detailEnabled: i32[HEAD_DETAIL_ENABLED] !== 0,
+      slabAutomove: automove === 0 ? 0 : automove === 1 ? 1 : 2,
+      lruCrawler: i32[HEAD_LRU_CRAWLER] !== 0,
+      trackSizes: i32[HEAD_SIZES_ENABLED] !== 0,
+    };
   }
 
   #processStats(): Stat[] {

@@ -7,18 +7,20 @@ import type { Server as Listener } from 'node:net';
 import { resolve } from 'node:path';
 import type { CacheConfig } from '../cache/config.ts';
 import { setSwitches } from '../cache/switches.ts';
+import { PAGE_BYTES } from '../memory/classes.ts';
 import { startClock, tickClock } from '../memory/clock.ts';
+import { claimListener } from '../memory/connections.ts';
 import { HEAD_VERBOSITY } from '../memory/layout.ts';
 import { createMemory, type Memory } from '../memory/memory.ts';
 import { Dispatcher } from '../net/dispatcher.ts';
-import { listen, portOf } from '../net/listener.ts';
+import { endpointText, listen, portOf } from '../net/listener.ts';
 import { createServerState, type ServerState } from '../net/state.ts';
 import { removeStaleSocket } from '../net/unix.ts';
 import { isDaemon } from './daemon.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { removePidFile, writePidFile, writePortFile } from './files.ts';
 import { parseListen } from './listen-addresses.ts';
-import { logLine } from './log.ts';
+import { logLine, writeRaw } from './log.ts';
 import { Maintainer } from './maintainer.ts';
 import { WorkerPool } from './pool.ts';
 import { become, identityFor } from './privileges.ts';
@@ -48,6 +50,7 @@ export class RunningServer {
     this.#memory = reserveMemory(settings);
     settings.memoryMax = this.#memory.config.memoryMax;
     this.#memory.i32[HEAD_VERBOSITY] = settings.verbose;
+    if (settings.verbose > 1) printClasses(this.#memory);
     this.#cache = cacheConfig(settings);
     this.#state = createServerState(settings.threads);
     this.#pool = new WorkerPool({
@@ -134,6 +137,11 @@ export class RunningServer {
     const startedAt = performance.now();
     startClock(memory, Date.now());
     setSwitches(memory, this.#cache);
+    for (const listener of this.#listeners) {
+      const address = listener.address();
+      if (typeof address !== 'object' || address === null) continue;
+      claimListener(memory, endpointText(address.address, address.port));
+    }
     this.#tick = setInterval(() => tickClock(memory, performance.now() - startedAt), TICK_MS);
     this.#maintainer = new Maintainer({
       memory,
@@ -166,6 +174,20 @@ function reserveMemory(settings: Settings): Memory {
   } catch (error) {
     if (error instanceof RangeError) throw new StartError(error.message);
     throw error;
+  }
+}
+
+/** What memcached prints with -vv, and operators who tune -f and -n read. */
+function printClasses(memory: Memory): void {
+  for (let id = 1; id <= memory.classLargest; id++) {
+    const bytes = memory.classSizes[id];
+    const perPage = Math.floor(PAGE_BYTES / bytes);
+    const columns = [
+      String(id).padStart(3),
+      String(bytes).padStart(9),
+      String(perPage).padStart(7),
+    ];
+    writeRaw(`slab class ${columns[0]}: chunk size ${columns[1]} perslab ${columns[2]}\n`);
   }
 }
 

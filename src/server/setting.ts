@@ -45,6 +45,9 @@ export interface Settings {
   temporaryTtl: number;
   idleTimeout: number;
   trackSizes: boolean;
+  detailEnabled: boolean;
+  /** Items last stored at this second of the clock or before are flushed; 0 is none. */
+  oldestLive: number;
   lockMemory: boolean;
   preallocate: boolean;
   daemonize: boolean;
@@ -78,7 +81,7 @@ export function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';
 }
 
-/** A line of `stats settings` for something that this server does not have: always its off value. */
-export function absent(stats: string, value: string): Setting {
+/** A line of `stats settings` that no flag changes: what this server always or never does. */
+export function fixed(stats: string, value: string): Setting {
   return { stats, show: () => value };
 }

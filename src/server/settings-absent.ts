@@ -3,36 +3,36 @@
  * does not have (external storage, TLS, NAPI), so that tools find every key; and options that only
  * change others.
  */
-import { absent, type Setting } from './setting.ts';
+import { fixed, type Setting } from './setting.ts';
 
 const PAGE_BYTES = 1024 * 1024;
 
 export const ABSENT_SETTINGS: readonly Setting[] = [
-  absent('inline_ascii_response', 'no'),
-  absent('ext_item_size', '0'),
-  absent('ext_item_age', '0'),
-  absent('ext_low_ttl', '0'),
-  absent('ext_recache_rate', '0'),
-  absent('ext_wbuf_size', '0'),
-  absent('ext_compact_under', '0'),
-  absent('ext_drop_under', '0'),
-  absent('ext_max_sleep', '0'),
-  absent('ext_max_frag', '0.00'),
-  absent('slab_automove_freeratio', '0.000'),
-  absent('ext_drop_unread', 'no'),
-  absent('ssl_enabled', 'no'),
-  absent('ssl_chain_cert', '(null)'),
-  absent('ssl_key', '(null)'),
-  absent('ssl_verify_mode', '0'),
-  absent('ssl_keyformat', '0'),
-  absent('ssl_ciphers', 'NULL'),
-  absent('ssl_ca_cert', 'NULL'),
-  absent('ssl_wbuf_size', '0'),
-  absent('ssl_session_cache', 'no'),
-  absent('ssl_kernel_tls', 'no'),
-  absent('ssl_min_version', 'NULL'),
-  absent('num_napi_ids', '(null)'),
-  absent('memory_file', '(null)'),
+  fixed('inline_ascii_response', 'no'),
+  fixed('ext_item_size', '0'),
+  fixed('ext_item_age', '0'),
+  fixed('ext_low_ttl', '0'),
+  fixed('ext_recache_rate', '0'),
+  fixed('ext_wbuf_size', '0'),
+  fixed('ext_compact_under', '0'),
+  fixed('ext_drop_under', '0'),
+  fixed('ext_max_sleep', '0'),
+  fixed('ext_max_frag', '0.00'),
+  fixed('slab_automove_freeratio', '0.000'),
+  fixed('ext_drop_unread', 'no'),
+  fixed('ssl_enabled', 'no'),
+  fixed('ssl_chain_cert', '(null)'),
+  fixed('ssl_key', '(null)'),
+  fixed('ssl_verify_mode', '0'),
+  fixed('ssl_keyformat', '0'),
+  fixed('ssl_ciphers', 'NULL'),
+  fixed('ssl_ca_cert', 'NULL'),
+  fixed('ssl_wbuf_size', '0'),
+  fixed('ssl_session_cache', 'no'),
+  fixed('ssl_kernel_tls', 'no'),
+  fixed('ssl_min_version', 'NULL'),
+  fixed('num_napi_ids', '(null)'),
+  fixed('memory_file', '(null)'),
 ];
 
 /** Options that stand for several others. */

@@ -3,7 +3,7 @@
  */
 import { decimal, integer } from './checks.ts';
 import { SettingsError } from './errors.ts';
-import { absent, type Setting, yesNo } from './setting.ts';
+import { fixed, type Setting, yesNo } from './setting.ts';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -165,8 +165,8 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
     stats: 'tail_repair_time',
     show: (s) => String(s.tailRepairTime),
   },
-  absent('flush_enabled', 'yes'),
-  absent('dump_enabled', 'no'),
+  fixed('flush_enabled', 'yes'),
+  fixed('dump_enabled', 'yes'),
   {
     extended: 'hash_algorithm',
     argument: '<name>',
@@ -271,9 +271,9 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
     stats: 'idle_timeout',
     show: (s) => String(s.idleTimeout),
   },
-  absent('watcher_logbuf_size', '0'),
-  absent('worker_logbuf_size', '0'),
-  absent('read_buf_mem_limit', '0'),
+  fixed('watcher_logbuf_size', '0'),
+  fixed('worker_logbuf_size', '0'),
+  fixed('read_buf_mem_limit', '0'),
   {
     extended: 'track_sizes',
     initial: { trackSizes: false },

@@ -6,7 +6,7 @@
 import { totalmem } from 'node:os';
 import { bytes, decimal, integer, octal, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
-import { absent, type Setting } from './setting.ts';
+import { fixed, type Setting, yesNo } from './setting.ts';
 
 const MEGABYTE = 1024 * 1024;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -90,7 +90,7 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'verbosity',
     show: (s) => String(s.verbose),
   },
-  absent('oldest', '0'),
+  { initial: { oldestLive: 0 }, stats: 'oldest', show: (s) => String(s.oldestLive) },
   {
     short: 'M',
     long: 'disable-evictions',
@@ -132,7 +132,7 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'umask',
     show: (s) => s.socketMask.toString(8),
   },
-  absent('shutdown_command', 'no'),
+  fixed('shutdown_command', 'no'),
   {
     short: 'f',
     long: 'slab-growth-factor',
@@ -169,9 +169,13 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'num_threads',
     show: (s) => String(s.threads),
   },
-  absent('num_threads_per_udp', '0'),
-  absent('stat_key_prefix', ':'),
-  absent('detail_enabled', 'no'),
+  fixed('num_threads_per_udp', '0'),
+  fixed('stat_key_prefix', ':'),
+  {
+    initial: { detailEnabled: false },
+    stats: 'detail_enabled',
+    show: (s) => yesNo(s.detailEnabled),
+  },
   {
     short: 'R',
     long: 'max-reqs-per-event',
@@ -187,7 +191,7 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'reqs_per_event',
     show: (s) => String(s.requestsPerEvent),
   },
-  absent('cas_enabled', 'yes'),
+  fixed('cas_enabled', 'yes'),
   {
     short: 'b',
     long: 'listen-backlog',
@@ -200,9 +204,9 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'tcp_backlog',
     show: (s) => String(s.backlog),
   },
-  absent('binding_protocol', 'ascii'),
-  absent('auth_enabled_sasl', 'no'),
-  absent('auth_enabled_ascii', 'no'),
+  fixed('binding_protocol', 'ascii'),
+  fixed('auth_enabled_sasl', 'no'),
+  fixed('auth_enabled_ascii', 'no'),
   {
     short: 'I',
     long: 'max-item-size',

@@ -24,6 +24,8 @@ export const SETTINGS: readonly Setting[] = [
 
 const MEGABYTE = 1024 * 1024;
 const HASHPOWER_DEFAULT = 16;
+/** On larger machines the default stays within what 32-bit references can address. */
+const MEMORY_MAX_DEFAULT_TOP = 28 * 1024 * MEGABYTE;
 
 /** `-o` is not a setting itself: it carries those of the table that have an `extended` name. */
 const EXTENDED_FLAG = { short: 'o', long: 'extended', takesValue: true };
@@ -47,7 +49,9 @@ export function readSettings(args: readonly string[]): Settings {
     if (settings.action !== 'serve') return settings;
   }
   checkTogether(settings);
-  if (settings.memoryMax === 0) settings.memoryMax = Math.max(settings.maxbytes, totalmem());
+  if (settings.memoryMax === 0) {
+    settings.memoryMax = Math.max(settings.maxbytes, Math.min(totalmem(), MEMORY_MAX_DEFAULT_TOP));
+  }
   return settings;
 }
 
@@ -172,7 +176,7 @@ export function cacheConfig(settings: Settings): CacheConfig {
     flushEnabled: true,
     tailRepairTime: settings.tailRepairTime,
     hashExpand: settings.hashExpand,
-    detailEnabled: false,
+    detailEnabled: settings.detailEnabled,
     prefixDelimiter: ':',
     trackSizes: settings.trackSizes,
   };

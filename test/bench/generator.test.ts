@@ -1,4 +1,4 @@
-// The load generator over real sockets, against a small server that tells the truth, lies, or is slow.
+// The load generator over real sockets, against a small server that is honest, lies, or is slow.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

@@ -3,7 +3,7 @@
  * compared with.
  */
 
-import { itemBytesFor } from '../../src/cache/item.ts';
+import { memcachedItemBytes } from '../../src/cache/item.ts';
 
 /** One step of a sequence. `b` says which of the two workers serves it. */
 export interface Step {
@@ -80,7 +80,7 @@ function arithmetic(step: Step, old: Entry | undefined): Outcome {
   if (old === undefined) return { reply: 'NOT_FOUND\r\n', entry: old };
   // White space ends the number; what follows is ignored.
   const digits = /^(\d+)( .*)?$/.exec(old.value)?.[1];
-  const inChunks = itemBytesFor(step.key.length, FLAGS, old.value.length) > CHUNK_BYTES_MAX;
+  const inChunks = memcachedItemBytes(step.key.length, FLAGS, old.value.length) > CHUNK_BYTES_MAX;
   if (digits === undefined || inChunks) return { reply: NON_NUMERIC, entry: old };
   const number = Number(digits);
   const result = step.command === 'incr' ? number + step.amount : Math.max(0, number - step.amount);

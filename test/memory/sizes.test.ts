@@ -186,7 +186,7 @@ test('refs reach 32 GiB, and what lies beyond is refused', () => {
   assert.throws(
     () => layout.computeLayout(over),
     (error: Error) => {
-      const most = Number(/at most (\d+) MB can be addressed/.exec(error.message)?.[1]);
+      const most = Number(/at most (\d+) MB of pages can be addressed/.exec(error.message)?.[1]);
       assert.ok(most > 31 * 1024 - 128, `${most} MB`);
       const config = { ...over, memoryMax: most * MEGABYTE };
       assert.ok(layout.computeLayout(config).totalBytes <= 2 ** 35);

@@ -1,0 +1,67 @@
+// Counts every kind of reply that the runs have seen, so that a comparison which never reached a
+// certain answer fails instead of looking fine.
+import { abbreviate, type Frame } from '../support/replies.ts';
+
+/** Every kind of reply that the random runs must have seen from the real server. */
+export const REQUIRED_REPLIES: readonly string[] = [
+  'STORED',
+  'NOT_STORED',
+  'EXISTS',
+  'NOT_FOUND',
+  'DELETED',
+  'TOUCHED',
+  'OK',
+  'END',
+  'VALUE',
+  'VALUE with cas',
+  'STAT',
+  'PREFIX',
+  'RESET',
+  'VERSION',
+  'ERROR',
+  'number',
+  'closed',
+  'CLIENT_ERROR bad command line format',
+  'CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]',
+  'CLIENT_ERROR bad command line',
+  'CLIENT_ERROR bad data chunk',
+  'CLIENT_ERROR cannot increment or decrement non-numeric value',
+  'CLIENT_ERROR invalid numeric delta argument',
+  'CLIENT_ERROR invalid exptime argument',
+  'CLIENT_ERROR Illegal slab id',
+  'SERVER_ERROR object too large for cache',
+  'SERVER_ERROR out of memory storing object',
+];
+
+export class Coverage {
+  readonly #counts = new Map<string, number>();
+  requests = 0;
+  steps = 0;
+
+  count(frame: Frame): void {
+    this.add(kindOf(frame));
+  }
+
+  add(kind: string): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+  }
+
+  missing(): string[] {
+    return REQUIRED_REPLIES.filter((kind) => !this.#counts.has(kind));
+  }
+
+  /** One line per kind, most frequent first. */
+  report(): string {
+    const rows = [...this.#counts].sort(([, a], [, b]) => b - a);
+    const lines = rows.map(([kind, count]) => `${String(count).padStart(9)}  ${kind}`);
+    return `${this.steps} steps, ${this.requests} requests; replies seen:\n${lines.join('\n')}`;
+  }
+}
+
+function kindOf(frame: Frame): string {
+  if (frame.kind === 'value') return frame.cas === undefined ? 'VALUE' : 'VALUE with cas';
+  if (frame.kind === 'rest') return 'incomplete reply';
+  if (/^\d+$/.test(frame.text)) return 'number';
+  const word = /^(STAT|PREFIX|ITEM|VERSION) /.exec(frame.text);
+  return word?.[1] ?? JSON.stringify(abbreviate(frame.text)).slice(1, -1);
+}

@@ -1,0 +1,192 @@
+// The one table of what may differ between our replies and memcached 1.6.18's, each with its
+// reason. Whatever is not named here must be equal byte for byte; cas ids must be equal as a
+// relation (the same two values named by the same pair of ids), which casBook.ts checks.
+
+/** A pair of reply lines that may differ. */
+export interface LineDifference {
+  readonly reason: string;
+  readonly theirs: RegExp;
+  readonly ours: RegExp;
+}
+
+export const LINE_DIFFERENCES: readonly LineDifference[] = [
+  {
+    reason: 'We report the upstream version whose behaviour we follow, not the oracle’s.',
+    theirs: /^VERSION \d+\.\d+\.\d+$/,
+    ours: /^VERSION \d+\.\d+\.\d+$/,
+  },
+];
+
+/** Requests that we answer otherwise on purpose; cases.ts has both answers (`ours`). */
+export const REPLY_DIFFERENCES = {
+  'a length of more than 32 bits on a storage line':
+    '1.6.18 cuts it to 32 bits, so that 4294967297 means 1; we refuse it, as current upstream does',
+} as const;
+
+/**
+ * How a statistic is compared. `equal`: the same text. `free`: any number or text. `near`: numbers
+ * whose distance is at most `slack`. `kind`: both numbers or both text, nothing more.
+ */
+export interface StatRule {
+  readonly keys: RegExp;
+  readonly compare: 'free' | 'kind' | 'near';
+  /** For `near`. */
+  readonly slack?: number;
+  readonly reason: string;
+}
+
+const TIMED = 'depends on the moment of asking or on the process';
+const LAYOUT = 'our item header and large-item layout take less memory than theirs';
+const BACKGROUND = 'counts the work of background threads, which depends on timing';
+const SERVER = 'counts buffers, sockets or threads of an implementation, not of the cache';
+
+/** `stats`. Keys that are not matched by a rule must have equal values. */
+export const GENERAL_STATS: readonly StatRule[] = [
+  { keys: /^(pid|version|libevent|rusage_user|rusage_system)$/, compare: 'free', reason: TIMED },
+  { keys: /^(uptime|time)$/, compare: 'kind', reason: `${TIMED}; both servers start apart` },
+  { keys: /^(curr_connections|total_connections)$/, compare: 'near', slack: 8, reason: TIMED },
+  { keys: /^(connection_structures|reserved_fds)$/, compare: 'kind', reason: SERVER },
+  { keys: /^(response_obj_|read_buf_)/, compare: 'kind', reason: SERVER },
+  { keys: /^(bytes_read|bytes_written)$/, compare: 'kind', reason: 'cas ids differ in digits' },
+  { keys: /^(bytes|slab_global_page_pool)$/, compare: 'kind', reason: LAYOUT },
+  { keys: /^hash_(power_level|bytes|is_expanding)$/, compare: 'kind', reason: LAYOUT },
+  { keys: /^(conn_yields|threads|malloc_fails)$/, compare: 'kind', reason: SERVER },
+  { keys: /^(slab_reassign_|slabs_moved)/, compare: 'kind', reason: BACKGROUND },
+  { keys: /^(lru_crawler_|lru_maintainer_|log_|crawler_)/, compare: 'kind', reason: BACKGROUND },
+  { keys: /^(moves_|direct_reclaims|lru_bumps|lrutail_)/, compare: 'kind', reason: BACKGROUND },
+  { keys: /^(expired_unfetched|reclaimed)$/, compare: 'kind', reason: BACKGROUND },
+  {
+    keys: /^(get_expired|get_flushed|curr_items)$/,
+    compare: 'near',
+    slack: 60,
+    reason: 'a dead item counts until someone meets it: a reader or the background threads',
+  },
+  {
+    keys: /^(unexpected_napi_ids|round_robin_fallback|time_in_listen_disabled_us)$/,
+    compare: 'kind',
+    reason: SERVER,
+  },
+];
+
+/** `stats settings`. */
+export const SETTINGS_STATS: readonly StatRule[] = [
+  { keys: /^(tcpport|oldest)$/, compare: 'kind', reason: TIMED },
+  {
+    keys: /^(ext_|ssl_|slab_automove_freeratio$|(watcher|worker)_logbuf_size$)/,
+    compare: 'free',
+    reason: 'settings of extstore, TLS and the logger, which we do not have: they read as off',
+  },
+  {
+    keys: /^num_threads_per_udp$/,
+    compare: 'kind',
+    reason: 'no thread of ours serves UDP; memcached gives its thread count even without UDP',
+  },
+  {
+    keys: /^binding_protocol$/,
+    compare: 'kind',
+    reason: 'we speak the text protocol only, memcached also guesses the binary one',
+  },
+  {
+    keys: /^dump_enabled$/,
+    compare: 'kind',
+    reason: 'it stands for lru_crawler metadump, which we do not have',
+  },
+  { keys: /^num_napi_ids$/, compare: 'free', reason: 'an uninitialised text in 1.6.18' },
+];
+
+/** Statistics keys that only one of the two reports, per subcommand (`` is plain stats). */
+export interface KeyDifference {
+  readonly subcommand: string;
+  readonly key: RegExp;
+  readonly only: 'ours' | 'theirs';
+  readonly reason: string;
+}
+
+export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
+  {
+    subcommand: '',
+    key: /^(held_connections|worker_restarts)$/,
+    only: 'ours',
+    reason: 'connections waiting for a worker, and workers replaced after a failure: ours alone',
+  },
+  {
+    subcommand: 'settings',
+    key: /^(memory_max|transport)$/,
+    only: 'ours',
+    reason: 'the address space reserved for pages and how sockets are served: settings of ours',
+  },
+];
+
+/**
+ * `stats items` and `stats slabs`: the class of an item follows from its total size, so values of
+ * classes are compared by field name, summed over all classes; these fields not even so.
+ */
+export const CLASS_FIELDS: readonly StatRule[] = [
+  { keys: /^(mem_requested|total_malloced|active_slabs)$/, compare: 'kind', reason: LAYOUT },
+  {
+    keys: /^(total_pages|total_chunks|used_chunks|free_chunks|free_chunks_end)$/,
+    compare: 'kind',
+    reason: LAYOUT,
+  },
+  { keys: /^(chunk_size|chunks_per_page)$/, compare: 'kind', reason: 'compared per class id' },
+  { keys: /^(age|age_hot|age_warm|evicted_time)$/, compare: 'kind', reason: TIMED },
+  { keys: /^number_(hot|warm|cold|temp)$/, compare: 'kind', reason: BACKGROUND },
+  { keys: /^hits_to_/, compare: 'kind', reason: 'which list an item is in is up to timing' },
+  { keys: /^(moves_|direct_reclaims|lrutail_|crawler_)/, compare: 'kind', reason: BACKGROUND },
+  { keys: /^(reclaimed|expired_unfetched|tailrepairs)$/, compare: 'kind', reason: BACKGROUND },
+  { keys: /^number$/, compare: 'near', slack: 60, reason: 'dead items count until met' },
+];
+
+/** Orders that carry no meaning, and are compared as sets of lines. */
+export const UNORDERED = {
+  'stats detail dump': 'the order of prefixes is that of an internal hash table',
+  'stats cachedump': 'which items a class holds, and their order, follow from the layout',
+} as const;
+
+/** Answers to a store that found no memory; in evicting runs each may stand for the other. */
+export const OUT_OF_MEMORY_REPLIES = {
+  'SERVER_ERROR out of memory storing object': 'there was no room for the item',
+  'SERVER_ERROR Out of memory during read':
+    'the chunks of a large item are taken while its data arrive; an item may be large in one only',
+} as const;
+
+/**
+ * Evicting runs: a miss on one side only is allowed when that side's counters of lost items have
+ * grown since the two last agreed on the key. The key is then deleted on both sides. A server out
+ * of memory may also say so where the other still had room.
+ */
+export const LOSS_COUNTERS: readonly string[] = [
+  'evictions',
+  'reclaimed',
+  'store_no_memory',
+  'slab_reassign_evictions_nomem',
+  'outofmemory',
+];
+
+/** The rule for a statistic, if there is one. */
+export function statRule(rules: readonly StatRule[], key: string): StatRule | undefined {
+  return rules.find((rule) => rule.keys.test(key));
+}
+
+/** Requests that the random runs do not send, because the oracle's answer to them is no answer. */
+export const AVOIDED = {
+  'append or prepend with client flags, of an upload over slab_chunk_max whose result fits':
+    'memcached 1.6.18 copies the upload from the wrong place and serves bytes of its own memory',
+  'numbers of 2^62 and more in incr and decr, and values with a minus sign':
+    'for numbers over 2^63 memcached 1.6.18 searches what lies behind the value for a minus sign',
+  'incr and decr of a value of nothing but white space':
+    'memcached 1.6.18 reads on behind the value and counts with what it finds there',
+  'a get with a key over 250 bytes behind other requests in one stream':
+    'memcached 1.6.18 then throws away whatever it has not sent of the earlier requests’ answers',
+  'a request to close (quit, an HTTP request line) with more bytes behind it':
+    'bytes that the server has not read turn its close into a reset, which can overtake answers; ' +
+    'an HTTP line also makes memcached forget answers it owes, so it comes first in its stream',
+  'incr and decr in a memcached with its LRU maintainer':
+    'while the maintainer holds an item, a shorter number replaces it instead of being padded with ' +
+    'spaces; so where numbers are compared theirs runs with no_lru_maintainer',
+  'exptimes and flush_all delays of 1 to 99 seconds':
+    'the two clocks do not tick together; time.test.ts waits for these instead',
+  'gat lines and malformed lines over 2048 bytes':
+    'they are cut off or not depending on how much has arrived when the server looks',
+  'data blocks of more than 60 bytes on malformed lines': 'read as a command line, they are such',
+} as const;

@@ -1,0 +1,143 @@
+// In evicting runs the servers lose different items. A difference is only forgiven when the side
+// that misses an item can show, by its own counters, that it lost something since both agreed on
+// that key; then the key is deleted on both sides and the run goes on.
+import { type Frame, parseFrames } from '../support/replies.ts';
+import type { Answer } from './compareReplies.ts';
+import { LOSS_COUNTERS, OUT_OF_MEMORY_REPLIES } from './differences.ts';
+import { lineTokens, type Request } from './requests.ts';
+import type { Session, Side } from './session.ts';
+
+/** What incr and decr say without room for a longer number. */
+const NO_ROOM_FOR_NUMBER = 'SERVER_ERROR out of memory';
+
+/** An answer that says itself that there was no memory needs no counter to be believed. */
+function saysNoMemory(line: string): boolean {
+  return line in OUT_OF_MEMORY_REPLIES || line === NO_ROOM_FOR_NUMBER;
+}
+
+/** What a command answers when the item it needs is not there. */
+const MISSED: Readonly<Record<string, string>> = {
+  add: 'STORED',
+  replace: 'NOT_STORED',
+  append: 'NOT_STORED',
+  prepend: 'NOT_STORED',
+  cas: 'NOT_FOUND',
+  delete: 'NOT_FOUND',
+  incr: 'NOT_FOUND',
+  decr: 'NOT_FOUND',
+  touch: 'NOT_FOUND',
+};
+
+/**
+ * How many items a server says it has dropped or refused for want of memory. A class without items
+ * is not listed, so the largest count seen of each counter is what is summed.
+ */
+async function lossCount(side: Side): Promise<number> {
+  const answer = await side.exchange(Buffer.from('stats\r\nstats items\r\n'), []);
+  const names = LOSS_COUNTERS.join('|');
+  const pattern = new RegExp(`^STAT ((?:items:\\d+:)?(?:${names})) (\\d+)\r$`, 'gm');
+  for (const [, name = '', count] of answer.bytes.toString('latin1').matchAll(pattern)) {
+    side.largestLosses.set(name, Math.max(side.largestLosses.get(name) ?? 0, Number(count)));
+  }
+  return [...side.largestLosses.values()].reduce((sum, count) => sum + count, 0);
+}
+
+function lossCounts(session: Session): Promise<[number, number]> {
+  return Promise.all([lossCount(session.ours), lossCount(session.theirs)]);
+}
+
+/**
+ * Notes the loss counters when both sides answered alike and the answer proves the same state of
+ * the key: it was just stored, or it is missing. What is noted are the counters read the time
+ * before, since an item may be lost between the answer and the reading.
+ */
+export async function noteAgreement(
+  session: Session,
+  request: Request,
+  answer: Answer,
+): Promise<void> {
+  const key = request.keys[0];
+  if (key === undefined || request.keys.length !== 1) return;
+  if (!/^(STORED|DELETED|NOT_FOUND)\r\n$/.test(answer.bytes.toString('latin1'))) return;
+  session.losses.set(key, session.lastLosses);
+  session.lastLosses = await lossCounts(session);
+}
+
+/** Returns undefined when the difference is a lost item that the loser's counters admit. */
+export async function explainLoss(
+  session: Session,
+  request: Request,
+  ours: Answer,
+  theirs: Answer,
+): Promise<string | undefined> {
+  if (ours.end !== 'open' || theirs.end !== 'open') return 'no loss closes a connection';
+  const verdict = whoMissed(request, parseFrames(ours.bytes), parseFrames(theirs.bytes));
+  if (typeof verdict === 'string') return verdict;
+  const counts = await lossCounts(session);
+  for (const [side, missed] of verdict.entries()) {
+    const unexplained = [...missed].find((key) => {
+      const before = session.losses.get(key)?.[side] ?? 0;
+      return (counts[side] ?? 0) <= before;
+    });
+    if (unexplained !== undefined) {
+      const name = side === 0 ? 'our' : 'their';
+      return `${name} side misses ${JSON.stringify(unexplained)}, but has lost nothing since`;
+    }
+  }
+  const keys = [...new Set(request.keys)];
+  const lines = Buffer.from(keys.map((key) => `delete ${key} noreply\r\n`).join(''), 'latin1');
+  await Promise.all([session.ours.exchange(lines, []), session.theirs.exchange(lines, [])]);
+  for (const key of keys) session.losses.set(key, counts);
+  session.lastLosses = counts;
+  return undefined;
+}
+
+/** The keys that [ours, theirs] missed, or why the two answers are no matter of lost items. */
+function whoMissed(
+  request: Request,
+  ours: readonly Frame[],
+  theirs: readonly Frame[],
+): [Set<string>, Set<string>] | string {
+  const command = lineTokens(request.line)[0] ?? '';
+  if (/^g[ae]ts?$/.test(command)) return missedValues(ours, theirs);
+  const [mine, other] = [onlyLine(ours), onlyLine(theirs)];
+  if (mine === undefined || other === undefined) return 'not one line each';
+  const keys = new Set(request.keys);
+  const none = new Set<string>();
+  // Both may have missed something, each in its own way: one the item, one memory for it.
+  const [mineMissed, otherMissed] = [mine === MISSED[command], other === MISSED[command]];
+  if (mineMissed || otherMissed || saysNoMemory(mine) || saysNoMemory(other)) {
+    return [mineMissed ? keys : none, otherMissed ? keys : none];
+  }
+  return 'neither answer is that of a missing item';
+}
+
+function onlyLine(frames: readonly Frame[]): string | undefined {
+  const [frame] = frames;
+  return frames.length === 1 && frame?.kind === 'line' ? frame.text : undefined;
+}
+
+/** Values present on both sides must agree; those on one side only were missed by the other. */
+function missedValues(
+  ours: readonly Frame[],
+  theirs: readonly Frame[],
+): [Set<string>, Set<string>] | string {
+  const [mine, other] = [valuesByKey(ours), valuesByKey(theirs)];
+  for (const [key, value] of mine) {
+    const their = other.get(key);
+    if (their !== undefined && their !== value) return `values of ${JSON.stringify(key)} differ`;
+  }
+  const missedByUs = new Set([...other.keys()].filter((key) => !mine.has(key)));
+  const missedByThem = new Set([...mine.keys()].filter((key) => !other.has(key)));
+  if (missedByUs.size + missedByThem.size === 0) return 'nothing is missing on either side';
+  return [missedByUs, missedByThem];
+}
+
+function valuesByKey(frames: readonly Frame[]): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const frame of frames) {
+    if (frame.kind !== 'value') continue;
+    values.set(frame.key, `${frame.flags} ${frame.data.toString('latin1')}`);
+  }
+  return values;
+}

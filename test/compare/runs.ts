@@ -1,0 +1,130 @@
+// The four kinds of comparison run: how both servers are started, which steps are taken, and how
+// the time is shared among them.
+import fc from 'fast-check';
+import { type Launch, memcached, slabcached } from '../support/server.ts';
+import type { Coverage } from './coverage.ts';
+import type { SizeLimits } from './material.ts';
+import { type Between, Session } from './session.ts';
+import { lossySteps, roomySteps, type Step } from './steps.ts';
+
+export interface RunKind {
+  readonly name: string;
+  readonly flags: readonly string[];
+  /** Flags for memcached only: without its background threads its answers depend on us alone. */
+  readonly theirFlags: readonly string[];
+  readonly limits: SizeLimits;
+  readonly evicting: boolean;
+  /** Share of the whole time. */
+  readonly share: number;
+}
+
+const NO_BACKGROUND = ['-o', 'no_lru_maintainer,no_lru_crawler'];
+const SMALL_CHUNKS = [96, 120, 152, 240, 600, 1184];
+
+export const RUN_KINDS: readonly RunKind[] = [
+  {
+    name: 'default sizes',
+    flags: ['-m', '64', '-t', '2'],
+    theirFlags: NO_BACKGROUND,
+    limits: { itemSizeMax: 1024 * 1024, slabChunkMax: 512 * 1024, chunkSizes: SMALL_CHUNKS },
+    evicting: false,
+    share: 0.3,
+  },
+  {
+    name: 'small item limit, chained items, no background threads',
+    flags: ['-m', '64', '-t', '2', '-I', '8k', '-o', 'slab_chunk_max=2048', ...NO_BACKGROUND],
+    theirFlags: [],
+    limits: {
+      itemSizeMax: 8192,
+      slabChunkMax: 2048,
+      chunkSizes: [96, 304, 1184, 1480, 4096, 6144],
+    },
+    evicting: false,
+    share: 0.3,
+  },
+  {
+    name: 'evicting',
+    flags: ['-m', '2', '-t', '2', '-I', '64k', '-o', 'slab_chunk_max=16384'],
+    theirFlags: NO_BACKGROUND,
+    limits: { itemSizeMax: 65536, slabChunkMax: 16384, chunkSizes: [96, 944, 4544, 8880, 32768] },
+    evicting: true,
+    share: 0.25,
+  },
+  {
+    name: 'full without eviction',
+    flags: ['-M', '-m', '2', '-t', '2', '-I', '64k', '-o', 'slab_chunk_max=16384'],
+    theirFlags: NO_BACKGROUND,
+    limits: { itemSizeMax: 65536, slabChunkMax: 16384, chunkSizes: [96, 944, 4544, 8880, 32768] },
+    evicting: true,
+    share: 0.15,
+  },
+];
+
+export interface RunLimits {
+  readonly milliseconds: number;
+  readonly runs: number;
+  readonly seed: number | undefined;
+  readonly path: string | undefined;
+  readonly replayPath: string | undefined;
+  /** False stops at the first failure without looking for a smaller one. */
+  readonly shrink: boolean;
+}
+
+/**
+ * From the environment: COMPARE_SECONDS for all kinds together, COMPARE_RUNS per kind, and
+ * COMPARE_SEED, COMPARE_PATH and COMPARE_REPLAY_PATH to repeat a failure.
+ */
+export function limitsFromEnvironment(share: number): RunLimits {
+  const { env } = process;
+  const seconds = Number(env.COMPARE_SECONDS ?? 75);
+  return {
+    milliseconds: seconds * share * 1000,
+    runs: Number(env.COMPARE_RUNS ?? 1_000_000),
+    seed: env.COMPARE_SEED === undefined ? undefined : Number(env.COMPARE_SEED),
+    path: env.COMPARE_PATH,
+    replayPath: env.COMPARE_REPLAY_PATH,
+    shrink: true,
+  };
+}
+
+/** Our side of a comparison; COMPARE_SELF=1 puts a second memcached there to test the tests. */
+export function ourLaunch(oracle: string, kind: RunKind): Launch {
+  if (process.env.COMPARE_SELF !== '1') return slabcached(kind.flags);
+  return memcached(oracle, [...kind.flags, ...kind.theirFlags]);
+}
+
+const MOST_STEPS = 60;
+
+/** Runs random steps on a pair of servers until time or runs are used up; throws on a difference. */
+export async function compareAtRandom(
+  kind: RunKind,
+  ours: Launch,
+  theirs: Launch,
+  limits: RunLimits,
+  coverage: Coverage,
+  between?: Between,
+): Promise<void> {
+  const session = await Session.start({ ours, theirs, evicting: kind.evicting, coverage, between });
+  const steps: Array<fc.Arbitrary<Step>> = kind.evicting
+    ? lossySteps(kind.limits)
+    : roomySteps(kind.limits, kind.theirFlags.length === 0);
+  const replay = limits.replayPath === undefined ? {} : { replayPath: limits.replayPath };
+  const property = fc.asyncProperty(
+    fc.commands(steps, { maxCommands: MOST_STEPS, size: 'max', ...replay }),
+    async (commands) => {
+      await session.begin();
+      await fc.asyncModelRun(() => ({ model: {}, real: session }), commands);
+    },
+  );
+  try {
+    await fc.assert(property, {
+      numRuns: limits.runs,
+      interruptAfterTimeLimit: limits.milliseconds,
+      endOnFailure: !limits.shrink,
+      ...(limits.seed === undefined ? {} : { seed: limits.seed }),
+      ...(limits.path === undefined ? {} : { path: limits.path }),
+    });
+  } finally {
+    await session.stop();
+  }
+}

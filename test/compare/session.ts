@@ -1,0 +1,197 @@
+// Two servers fed with the same requests: ours and the real memcached. A fence, a line with an
+// unmistakable answer, ends every exchange, so the end of the replies is known even when what was
+// sent was garbage and nobody can say how many replies it deserves.
+
+import { parseFrames } from '../support/replies.ts';
+import { type Launch, type Server, startServer } from '../support/server.ts';
+import type { SpoilingProxy } from '../support/tamper.ts';
+import { WireClient } from '../support/wire.ts';
+import { CasBook } from './casBook.ts';
+import { type Answer, compareAnswers } from './compareReplies.ts';
+import type { Coverage } from './coverage.ts';
+import { KEYS } from './material.ts';
+import { type CasLookup, deficit, mayHangUp, type Request, render } from './requests.ts';
+
+const FENCE = Buffer.from('stats detail fence\r\n');
+const FENCE_REPLY = Buffer.from('CLIENT_ERROR usage: stats detail on|off|dump\r\n');
+const ANSWER_LIMIT_MS = 10_000;
+const CLOSE_LIMIT_MS = 500;
+
+/** Cuts of a byte string as fractions of its length, or `bytes`: one byte at a time at first. */
+export type Fragmentation = readonly number[] | 'bytes';
+
+/** At most this many single bytes are sent before the rest follows in one piece. */
+const SINGLE_BYTES = 150;
+
+/** Puts something between client and server; the tests of the comparison itself spoil replies. */
+export type Between = (serverPort: number) => Promise<SpoilingProxy>;
+
+export class Side {
+  readonly server: Server;
+  client: WireClient;
+  /** The largest value seen in this run of each counter of lost items. */
+  readonly largestLosses = new Map<string, number>();
+  readonly #proxy: SpoilingProxy | undefined;
+
+  private constructor(server: Server, client: WireClient, proxy: SpoilingProxy | undefined) {
+    this.server = server;
+    this.client = client;
+    this.#proxy = proxy;
+  }
+
+  static async start(launch: Launch, between?: Between): Promise<Side> {
+    const server = await startServer(launch);
+    const proxy = await between?.(server.port);
+    return new Side(server, await WireClient.connect(proxy?.port ?? server.port), proxy);
+  }
+
+  async reconnect(): Promise<void> {
+    this.client.destroy();
+    this.client = await WireClient.connect(this.#proxy?.port ?? this.server.port);
+  }
+
+  /**
+   * Sends the bytes and the fence; the answer is everything before the fence's own answer. When
+   * the bytes may end the connection the fence waits a little: a server that closes with unread
+   * bytes before it sends a reset, which can overtake its answers.
+   */
+  async exchange(bytes: Buffer, how: Fragmentation, mayClose = false): Promise<Answer> {
+    const all = mayClose ? bytes : Buffer.concat([bytes, FENCE]);
+    await this.client.send(all, cutsOf(all.length, how));
+    if (mayClose) {
+      const ended = await this.client.waitClosed(CLOSE_LIMIT_MS);
+      if (ended === 'closed') return { bytes: this.client.take(), end: 'closed' };
+      await this.client.send(FENCE);
+    }
+    const outcome = await this.client.waitFor(endsWithFence, ANSWER_LIMIT_MS);
+    const received = this.client.take();
+    if (outcome === 'done') {
+      return { bytes: received.subarray(0, -FENCE_REPLY.length), end: 'open' };
+    }
+    return { bytes: received, end: outcome === 'closed' ? 'closed' : 'stalled' };
+  }
+
+  /** Sends bytes and waits until the server hangs up. */
+  async exchangeUntilClosed(bytes: Buffer, how: Fragmentation): Promise<Answer> {
+    await this.client.send(bytes, cutsOf(bytes.length, how));
+    const outcome = await this.client.waitClosed(ANSWER_LIMIT_MS);
+    return { bytes: this.client.take(), end: outcome === 'closed' ? 'closed' : 'open' };
+  }
+
+  async stop(): Promise<void> {
+    this.client.destroy();
+    await this.#proxy?.close();
+    await this.server.stop();
+  }
+}
+
+function endsWithFence(received: Buffer): boolean {
+  return (
+    received.length >= FENCE_REPLY.length &&
+    received.subarray(-FENCE_REPLY.length).equals(FENCE_REPLY)
+  );
+}
+
+function cutsOf(length: number, how: Fragmentation): number[] {
+  if (how === 'bytes') {
+    return Array.from({ length: Math.min(length, SINGLE_BYTES) }, (_, index) => index + 1);
+  }
+  return how.map((fraction) => Math.floor(fraction * length)).sort((a, b) => a - b);
+}
+
+/** How the servers of a session are started and what follows from that for comparing. */
+export interface SessionOptions {
+  readonly ours: Launch;
+  readonly theirs: Launch;
+  /** True when memory is so small that items get lost at different moments. */
+  readonly evicting: boolean;
+  readonly coverage: Coverage;
+  /** Stands before our side only. */
+  readonly between?: Between | undefined;
+}
+
+export class Session {
+  readonly options: SessionOptions;
+  readonly ours: Side;
+  readonly theirs: Side;
+  book = new CasBook();
+  /** Per key, the loss counters of both sides when they last agreed on it. */
+  readonly losses = new Map<string, readonly [number, number]>();
+  /** The loss counters of both sides when they were last read in this run. */
+  lastLosses: readonly [number, number] = [0, 0];
+
+  private constructor(options: SessionOptions, ours: Side, theirs: Side) {
+    this.options = options;
+    this.ours = ours;
+    this.theirs = theirs;
+  }
+
+  static async start(options: SessionOptions): Promise<Session> {
+    const [ours, theirs] = await Promise.all([
+      Side.start(options.ours, options.between),
+      Side.start(options.theirs),
+    ]);
+    return new Session(options, ours, theirs);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.ours.stop(), this.theirs.stop()]);
+  }
+
+  /** New connections, no items of the last run, counters at zero: where every run begins. */
+  async begin(): Promise<void> {
+    this.book = new CasBook();
+    this.losses.clear();
+    this.lastLosses = [0, 0];
+    const lines = KEYS.map((key) => `delete ${key} noreply\r\n`);
+    const reset = `flush_all\r\n${lines.join('')}stats detail off\r\nverbosity 0\r\nstats reset\r\n`;
+    await Promise.all(
+      [this.ours, this.theirs].map(async (side) => {
+        await side.reconnect();
+        side.largestLosses.clear();
+        const answer = await side.exchange(Buffer.from(reset, 'latin1'), []);
+        const text = answer.bytes.toString('latin1');
+        if (text !== 'OK\r\nOK\r\nOK\r\nRESET\r\n') {
+          throw new Error(`${side.server.name} did not reset: ${JSON.stringify(text)}`);
+        }
+      }),
+    );
+  }
+
+  /** The requests' bytes for one side, padded until no data block and no line is left open. */
+  bytesFor(requests: readonly Request[], index: 0 | 1): Buffer {
+    const lookup: CasLookup = (key, choice) => this.book.lookup(key, choice)?.[index];
+    const parts = requests.map((request) => render(request, lookup));
+    const open = requests.reduce((sum, request) => sum + deficit(request), 0);
+    const bytes = Buffer.concat(parts);
+    const unended = bytes[bytes.length - 1] === 10 ? 0 : 1;
+    return Buffer.concat([bytes, Buffer.alloc(open + unended, '\n')]);
+  }
+
+  /** Sends the same requests to both and returns their answers. */
+  async ask(requests: readonly Request[], how: Fragmentation): Promise<[Answer, Answer]> {
+    this.options.coverage.steps += 1;
+    this.options.coverage.requests += requests.length;
+    const mayClose = requests.some(({ line }) => mayHangUp(line));
+    return await Promise.all([
+      this.ours.exchange(this.bytesFor(requests, 0), how, mayClose),
+      this.theirs.exchange(this.bytesFor(requests, 1), how, mayClose),
+    ]);
+  }
+
+  count(theirs: Answer): void {
+    for (const frame of parseFrames(theirs.bytes)) this.options.coverage.count(frame);
+  }
+
+  /** Compares two answers; counts the replies, and connects again where both hung up. */
+  async settle(ours: Answer, theirs: Answer): Promise<string | undefined> {
+    const difference = compareAnswers(ours, theirs, this.book);
+    if (difference !== undefined) return difference;
+    this.count(theirs);
+    if (theirs.end !== 'open') {
+      this.options.coverage.add(theirs.end);
+      await Promise.all([this.ours.reconnect(), this.theirs.reconnect()]);
+    }
+    return undefined;
+  }
+}
