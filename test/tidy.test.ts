@@ -1,6 +1,6 @@
 /**
- * The rules that every file keeps, and that no other tool checks: who may synchronise, who may import
- * whom, how long things are, and that nothing lies around unused.
+ * The rules that every file keeps, and that no other tool checks: who may synchronise, who may
+ * import whom, how long things are, and that nothing lies around unused.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -84,7 +84,8 @@ test('nothing is exported as default, and no file only hands on', () => {
 
 test('lines, functions and files are short', () => {
   assert.deepEqual(
-    offenders(sources, (line) => line.length > LINE_COLUMNS_MAX),
+    // Code is cut to this width by the formatter, which leaves comments as they are.
+    offenders(sources, (line) => line.length > LINE_COLUMNS_MAX && /^ *(\*|\/[*/])/.test(line)),
     [],
   );
   assert.deepEqual(
@@ -105,6 +106,15 @@ function longFunctions({ path, lines }: Source): string[] {
         /=> \{$/.test(line) ||
         /^ {2}(?!(if|for|while|switch|return|const|let)\b)[\w ]+\(.*$/.test(line));
     if (!opens) continue;
+    // Parameters on lines of their own end in `) {`; the arguments of a call do not.
+    const sameDepth = lines.find(
+      (other, at) =>
+        at > index &&
+        /^ *\S/.test(other.slice(start[1].length)) &&
+        other.startsWith(start[1]) &&
+        other[start[1].length] !== ' ',
+    );
+    if (line.endsWith('(') && !/^ *\).*\{$/.test(sameDepth ?? '')) continue;
     const end = lines.findIndex((other, at) => at > index && other.startsWith(`${start[1]}}`));
     const length = end - index + 1;
     if (length > FUNCTION_LINES_MAX) found.push(`${path}:${index + 1}: ${length} lines`);

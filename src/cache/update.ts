@@ -1,6 +1,6 @@
 /**
- * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic on
- * stored numbers. Results are codes; protocols put them into words.
+ * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic
+ * on stored numbers. Results are codes; protocols put them into words.
  */
 import { at, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32, ITEM_EXPTIME_I32 } from '../memory/layout.ts';
 import {

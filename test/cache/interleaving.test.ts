@@ -1,6 +1,6 @@
 /**
- * Real threads race over a tiny cache in an order that a seed decides, access by access. Whatever the
- * order, the cache is whole afterwards, and what each thread was told can be explained.
+ * Real threads race over a tiny cache in an order that a seed decides, access by access. Whatever
+ * the order, the cache is whole afterwards, and what each thread was told can be explained.
  *
  * INTERLEAVING_MS raises the time spent; INTERLEAVING_SEED repeats one run.
  */

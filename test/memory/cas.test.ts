@@ -39,7 +39,7 @@ for (const [name, start, highA] of [
   test(`ids of three threads are unique and increasing across ${name}`, async () => {
     const i32 = headAt(start, highA);
     const rounds = 10_000;
-    const lists = await inThreads(3, (actor) => ({ task: 'cas', i32, actor, rounds }));
+    const lists = await inThreads(3, (actor) => ({ task: 'cas', i32, actor, rounds, together: 3 }));
     for (const ids of lists) {
       for (let i = 1; i < ids.length; i++) assert.ok(ids[i - 1] < ids[i]);
     }

@@ -23,7 +23,7 @@ afterEach(() => checkLockOrder(false));
 test('threads that take the lock exclude each other', async () => {
   const i32 = words();
   const rounds = 40_000;
-  await inThreads(3, (actor) => ({ task: 'count', i32, actor, rounds }));
+  await inThreads(3, (actor) => ({ task: 'count', i32, actor, rounds, together: 3 }));
   assert.equal(i32[COUNTER], 3 * rounds);
   assert.equal(lockHolder(i32, 0), -1);
 });
@@ -31,8 +31,9 @@ test('threads that take the lock exclude each other', async () => {
 test('the same threads without the lock lose counts: the test above can fail', async () => {
   for (let tries = 0; tries < 20; tries++) {
     const i32 = words();
-    await inThreads(3, (actor) => ({ task: 'countUnlocked', i32, actor, rounds: 200_000 }));
-    if (i32[COUNTER] < 600_000) return;
+    const rounds = 5_000_000;
+    await inThreads(3, (actor) => ({ task: 'countUnlocked', i32, actor, rounds, together: 3 }));
+    if (i32[COUNTER] < 3 * rounds) return;
   }
   assert.fail('an unlocked counter lost nothing in 20 tries');
 });
@@ -66,7 +67,9 @@ test('with the check on, locks against the order throw, except by tryLock', () =
 test('forceUnlock frees the lock of a dead thread and wakes all that wait', async () => {
   const i32 = words();
   lock(i32, 0, RANK_STRIPE, 9);
-  const waiting = [2, 3].map((actor) => startThread({ task: 'count', i32, actor, rounds: 100 }));
+  const waiting = [2, 3].map((actor) =>
+    startThread({ task: 'count', i32, actor, rounds: 100, together: 2 }),
+  );
   // They are asleep, or about to be, once one of them has marked the word.
   while (Atomics.load(i32, 0) === 10) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.equal(lockHolder(i32, 0), 9);

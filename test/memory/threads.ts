@@ -9,9 +9,13 @@ export interface Task {
   readonly i32: Int32Array;
   readonly actor: number;
   readonly rounds: number;
+  /** Threads that wait for each other at the start, so that they do run at once. */
+  readonly together: number;
 }
 
 const COUNTER = 8;
+/** How many threads have started. */
+const STARTED = 9;
 
 /** Runs a task in a thread of its own; resolves with its result when the thread has ended. */
 export async function startThread(task: Task): Promise<bigint[]> {
@@ -46,6 +50,8 @@ function takeIds({ i32, rounds }: Task): bigint[] {
 
 if (!isMainThread && parentPort !== null) {
   const task = workerData as Task;
+  Atomics.add(task.i32, STARTED, 1);
+  while (Atomics.load(task.i32, STARTED) < task.together) Atomics.pause();
   let result: bigint[] = [];
   if (task.task === 'count') count(task);
   else if (task.task === 'countUnlocked') countUnlocked(task);

@@ -87,7 +87,9 @@ const other = fc
 
 const noise = fc.string({ unit: 'binary-ascii', maxLength: 40 }).map((text) => `${text}\n`);
 
-/** A stream of requests. Its lines are shorter than 2 KB, where memcached's rules depend on reads. */
+/**
+ * A stream of requests. Its lines are shorter than 2 KB, where memcached's rules depend on reads.
+ */
 export const stream: fc.Arbitrary<string> = fc
   .array(
     fc.oneof(
