@@ -124,6 +124,8 @@ export const JOURNAL_CHUNK_I32 = 4;
 /** Chunk being copied elsewhere by the page mover, and its copy. */
 export const JOURNAL_MOVE_FROM_I32 = 5;
 export const JOURNAL_MOVE_TO_I32 = 6;
+/** Item whose value is being changed in place: it may be torn, and is dropped. */
+export const JOURNAL_IN_PLACE_I32 = 7;
 
 /** Global counters of an actor, Float64 words (names in counters.ts). */
 export const COUNTER_GLOBAL_COUNT = 64;
@@ -300,7 +302,7 @@ export function computeLayout(config: MemoryConfig): Layout {
   const hashTable = region(2 ** hashPowerMax * 4, 4096);
   const pages = region(pageCountMax * PAGE_BYTES, PAGE_BYTES);
   if (end > REFERENCE_REACH_BYTES) {
-    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES);
+    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES) - CLASS_COUNT_MAX;
     throw new RangeError(`at most ${limit} MB of pages can be addressed`);
   }
   return {
