@@ -6,10 +6,11 @@
  * So a scan passes through HOT and COLD without touching what is in use. In flat mode there is only
  * COLD, in order of last use.
  *
- * One difference: memcached queues every COLD item that becomes ACTIVE for a move to WARM. Here it
- * moves at once if it was idle for a minute; otherwise it is rescued when it comes to the tail. Fetches
- * then hardly ever touch the lists, and an ACTIVE item is not evicted. HOT and WARM are worked on only
- * when they are too large or too old.
+ * Differences: memcached queues every COLD item that becomes ACTIVE for a move to WARM. Here it moves
+ * at once if it was idle for a minute; otherwise it is rescued when it comes to the tail. Fetches then
+ * hardly ever touch the lists, and an ACTIVE item is not evicted. HOT and WARM are worked on only when
+ * they are too large or too old, and every fetch renews an item's time, not only one that changes its
+ * flags, so that age means time since the last use.
  */
 import {
   at,
@@ -60,6 +61,8 @@ const TAIL_TRIES = 5;
 const UPDATE_INTERVAL_SECONDS = 60;
 /** ACTIVE items that one eviction passes over; then it takes even one of those. */
 const RESCUES_MAX = 64;
+/** Items that are made to sink into an empty COLD before an eviction is given up. */
+const SINKS_MAX = 64;
 const JUGGLES_PER_RUN = 500;
 /** Pulls per taking of the class lock, so that workers get their turn. */
 const PULLS_PER_LOCK = 16;
@@ -75,6 +78,8 @@ export class Segmented implements Eviction {
   private readonly unlinker: Unlinker;
   /** Large item unlinked by the last pull, to be freed without the class lock. */
   private largeVictim = 0;
+  /** Items that were ended since doMakeRoom was called. */
+  private freed = 0;
   /** Items that the pull at hand has rescued from COLD. */
   private rescues = 0;
 
@@ -105,45 +110,49 @@ export class Segmented implements Eviction {
 
   onHit(ref: number): void {
     const { i32 } = this;
-    const word = at(ref);
-    const state = i32[word + CHUNK_STATE_I32];
-    if (!this.config.lruSegmented) {
-      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
-      this.renewFlat(ref);
-    } else if ((state & STATE_ACTIVE) !== 0) {
-      return;
-    } else if ((state & STATE_FETCHED) === 0) {
-      i32[word + CHUNK_STATE_I32] = state | STATE_FETCHED;
-    } else {
-      i32[word + CHUNK_STATE_I32] = state | STATE_ACTIVE;
-      this.onRenew(ref);
+    const word = at(ref) + CHUNK_STATE_I32;
+    const state = i32[word];
+    if ((state & STATE_FETCHED) === 0) i32[word] = state | STATE_FETCHED;
+    else if ((state & STATE_ACTIVE) === 0 && this.config.lruSegmented) {
+      i32[word] = state | STATE_ACTIVE;
     }
+    this.onRenew(ref);
   }
 
   onRenew(ref: number): void {
     const { i32 } = this;
     const word = at(ref);
-    if (!this.config.lruSegmented) {
-      this.renewFlat(ref);
-      return;
-    }
     const idle = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
+    // At most one write a second, so that threads which read the same item can share its cache line.
+    if (idle === 0) return;
+    const { lruSegmented } = this.config;
+    const recent = idle < UPDATE_INTERVAL_SECONDS;
+    // In flat mode the time is that of the last move.
+    if (recent && !lruSegmented) return;
     i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
-    if (idle < UPDATE_INTERVAL_SECONDS || lruOf(i32, ref) !== LRU_COLD) return;
-    if ((i32[word + CHUNK_STATE_I32] & STATE_ACTIVE) === 0) return;
+    if (recent) return;
+    const active = (i32[word + CHUNK_STATE_I32] & STATE_ACTIVE) !== 0;
+    if (lruSegmented && (lruOf(i32, ref) !== LRU_COLD || !active)) return;
     i32[word + CHUNK_STATE_I32] &= ~STATE_ACTIVE;
     const id = this.lists.classOf(ref);
     this.slab.lockClass(id);
-    this.doMove(ref, LRU_WARM);
-    this.lists.doCount(tenantOf(i32, ref), id, ITEM_MOVES_TO_WARM, 1);
+    this.doMove(ref, lruSegmented ? LRU_WARM : LRU_COLD);
+    if (lruSegmented) this.lists.doCount(tenantOf(i32, ref), id, ITEM_MOVES_TO_WARM, 1);
     this.slab.unlockClass(id);
   }
 
   doMakeRoom(tenant: number, id: number): number {
     this.largeVictim = 0;
-    if (this.doPullTail(tenant, id, LRU_COLD, 0, true, 0) <= 0 && this.config.lruSegmented) {
-      this.doPullTail(tenant, id, LRU_HOT, 0, false, 0);
+    this.freed = 0;
+    this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
+    if (this.freed > 0 || !this.config.evictToFree) return this.largeVictim;
+    // Nothing in COLD can go: let items sink into it, from HOT if there are any, else from WARM.
+    for (let sinks = 0; sinks < SINKS_MAX && this.freed === 0; sinks++) {
+      if (this.lists.items(tenant, id, LRU_COLD) > 0) break;
+      const from = this.lists.items(tenant, id, LRU_HOT) > 0 ? LRU_HOT : LRU_WARM;
+      this.doPullTail(tenant, id, from, 0, false, 0);
     }
+    if (this.freed === 0) this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
     return this.largeVictim;
   }
 
@@ -226,6 +235,7 @@ export class Segmented implements Eviction {
           lists.doCount(tenant, id, ITEM_EXPIRED_UNFETCHED, 1);
         }
         this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+        this.freed++;
         table.unlockStripe(hash);
         removed++;
         if (this.largeVictim !== 0) return removed;
@@ -268,6 +278,7 @@ export class Segmented implements Eviction {
     if ((state & STATE_FETCHED) === 0) lists.doCount(tenant, id, ITEM_EVICTED_UNFETCHED, 1);
     if ((state & STATE_ACTIVE) !== 0) lists.doCount(tenant, id, ITEM_EVICTED_ACTIVE, 1);
     this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
+    this.freed++;
     if (i32[HEAD_AUTOMOVE] === 2) orderPageMove(this.memory, ANY_CLASS, id);
     return 1;
   }
@@ -326,16 +337,5 @@ export class Segmented implements Eviction {
     this.lists.doUnlink(ref);
     setLru(this.i32, ref, lru);
     this.lists.doLink(ref);
-  }
-
-  private renewFlat(ref: number): void {
-    const { i32 } = this;
-    const word = at(ref) + ITEM_TIME_I32;
-    if (i32[word] >= i32[HEAD_CLOCK] - UPDATE_INTERVAL_SECONDS) return;
-    i32[word] = i32[HEAD_CLOCK];
-    const id = this.lists.classOf(ref);
-    this.slab.lockClass(id);
-    this.doMove(ref, LRU_COLD);
-    this.slab.unlockClass(id);
   }
 }

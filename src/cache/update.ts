@@ -15,9 +15,9 @@ import {
 import { Decimal64 } from './decimal64.ts';
 import {
   clientFlagsOf,
-  isLarge,
   keyAt,
   keyBytesOf,
+  memcachedItemBytes,
   refcountOf,
   tenantOf,
   valueAt,
@@ -131,7 +131,7 @@ export class Updater {
     const { store, i32, result, digits } = this;
     const { u8 } = store.memory;
     const bytes = valueBytesOf(i32, ref);
-    if (bytes === 0 || isLarge(i32, ref)) return DELTA_NON_NUMERIC;
+    if (bytes === 0 || this.tooLargeForNumber(ref)) return DELTA_NON_NUMERIC;
     const value = valueAt(i32, ref);
     if (!result.parse(u8, value, value + bytes)) return DELTA_NON_NUMERIC;
     if (increment) result.add(amount);
@@ -151,6 +151,14 @@ export class Updater {
     this.writer.write(digits, 0, length);
     store.doLink(hash, replacement, ref);
     return DELTA_OK;
+  }
+
+  /** memcached takes no item for a number that it has to store in pieces, by its own arithmetic. */
+  private tooLargeForNumber(ref: number): boolean {
+    const { i32, store } = this;
+    const flags = clientFlagsOf(i32, ref);
+    const bytes = memcachedItemBytes(keyBytesOf(i32, ref), flags, valueBytesOf(i32, ref));
+    return bytes > store.memory.config.slabChunkMax;
   }
 
   /** A new item with both values, or 0 when there is no memory for it. */

@@ -18,6 +18,7 @@ import {
   CONN_UPLOAD_I32,
   CONN_WORKER_I32,
   HEAD_CLOCK,
+  HEAD_CONN_NEXT,
   wordOf,
 } from './layout.ts';
 import type { Memory } from './memory.ts';
@@ -50,9 +51,13 @@ export function claimConnection(
   listener: string,
 ): number {
   const { i32, layout } = memory;
-  for (let slot = 0; slot < layout.connectionCount; slot++) {
+  const { connectionCount } = layout;
+  for (let tried = 0; tried < connectionCount; tried++) {
+    // Slots are taken in turn, so that the next one is most likely free.
+    const slot = (i32[HEAD_CONN_NEXT] + tried) % connectionCount;
     const word = connectionWord(memory, slot);
     if (atomicLoad(i32, word + CONN_STATE_I32) !== STATE_SLOT_FREE) continue;
+    i32[HEAD_CONN_NEXT] = slot + 1;
     i32[word + CONN_WORKER_I32] = worker;
     i32[word + CONN_UPLOAD_I32] = 0;
     i32[word + CONN_PINNED_I32] = 0;
@@ -68,16 +73,6 @@ export function claimConnection(
 /** Frees the slot of a closed connection. By the worker that served it, or for a dead one. */
 export function releaseConnection(memory: Memory, slot: number): void {
   atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_FREE);
-}
-
-/** Connections open now, over all workers. */
-export function openConnections(memory: Memory): number {
-  return countSlots(memory, -1);
-}
-
-/** Connections that a worker serves now. */
-export function workerConnections(memory: Memory, worker: number): number {
-  return countSlots(memory, worker);
 }
 
 /** Slots of the open connections of a worker. */
@@ -107,17 +102,6 @@ export function listConnections(memory: Memory): ConnectionInfo[] {
     });
   }
   return list;
-}
-
-function countSlots(memory: Memory, worker: number): number {
-  const { i32, layout } = memory;
-  let count = 0;
-  for (let slot = 0; slot < layout.connectionCount; slot++) {
-    const word = connectionWord(memory, slot);
-    if (i32[word + CONN_STATE_I32] === STATE_SLOT_FREE) continue;
-    if (worker === -1 || i32[word + CONN_WORKER_I32] === worker) count++;
-  }
-  return count;
 }
 
 function writeText(memory: Memory, slot: number, offset: number, text: string): void {

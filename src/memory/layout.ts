@@ -68,6 +68,8 @@ export const HEAD_AUTOMOVE = 37;
 export const HEAD_LRU_CRAWLER = 38;
 export const HEAD_LISTENING = 39;
 export const HEAD_CRAWLER_RUNNING = 40;
+/** Connection slot to try first for the next connection; main thread only. */
+export const HEAD_CONN_NEXT = 41;
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
 export const HEAD_WORDS = 64;

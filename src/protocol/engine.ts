@@ -228,7 +228,7 @@ export class Engine {
         session.pending = null;
       }
     } else if (this.input === session.pending) {
-      session.pending.copyWithin(0, this.at, this.end);
+      if (this.at > 0) session.pending.copyWithin(0, this.at, this.end);
       session.pendingLength = rest;
     } else {
       session.pendingLength = 0;

@@ -41,7 +41,7 @@ import type { Session } from './session.ts';
 import { StatsCommand } from './stats.ts';
 import type { Storage } from './storage.ts';
 
-const VERBOSITY_MAX = 3;
+const VERBOSITY_MAX = 2;
 const LETTER_G = 0x67;
 const LETTER_S = 0x73;
 

@@ -178,6 +178,8 @@ export function statRule(rules: readonly StatRule[], key: string): StatRule | un
 export const AVOIDED = {
   'append or prepend with client flags, of an upload over slab_chunk_max whose result fits':
     'memcached 1.6.18 copies the upload from the wrong place and serves bytes of its own memory',
+  'numbers of 2^62 and more in incr and decr, and values with a minus sign':
+    'for numbers over 2^63 memcached 1.6.18 searches what lies behind the value for a minus sign',
   'incr and decr of a value of nothing but white space':
     'memcached 1.6.18 reads on behind the value and counts with what it finds there',
   'a get with a key over 250 bytes behind other requests in one stream':

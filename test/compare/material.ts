@@ -49,15 +49,15 @@ export function valueSizeForItem(total: number, key: string, flags: number): num
 export const key = (): fc.Arbitrary<string> => fc.constantFrom(...KEYS);
 
 const NUMERIC = ['0', '5', '9', '10', '99', '+5', ' 7', '7 ', '42 x', '007', '12\0'];
-const HUGE = ['9223372036854775808', '18446744073709551614', '18446744073709551615'];
-const NON_NUMERIC = ['', 'a', '5x', '18446744073709551616', '-1', '0x10'];
+const LARGE = ['4294967295', '9007199254740993', '1000000000000000000'];
+const NON_NUMERIC = ['', 'a', '5x', '18446744073709551616', '0x10'];
 const FRAMING = ['\r\n.', 'END\r\n', 'VALUE k 0 1\r\nz\r\n', 'a\nb', 'a\0b', '.\r', '\xff'];
 
 /** Values under 40 bytes: numbers for incr, and bytes that could be mistaken for framing. */
 export const smallValue = (): fc.Arbitrary<Value> =>
   fc
     .oneof(
-      { weight: 4, arbitrary: fc.constantFrom(...NUMERIC, ...HUGE) },
+      { weight: 4, arbitrary: fc.constantFrom(...NUMERIC, ...LARGE) },
       { weight: 1, arbitrary: fc.constantFrom(...NON_NUMERIC) },
       { weight: 1, arbitrary: fc.constantFrom(...FRAMING) },
     )

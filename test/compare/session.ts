@@ -10,11 +10,12 @@ import { CasBook } from './casBook.ts';
 import { type Answer, compareAnswers } from './compareReplies.ts';
 import type { Coverage } from './coverage.ts';
 import { KEYS } from './material.ts';
-import { type CasLookup, deficit, type Request, render } from './requests.ts';
+import { type CasLookup, deficit, mayHangUp, type Request, render } from './requests.ts';
 
 const FENCE = Buffer.from('stats detail fence\r\n');
 const FENCE_REPLY = Buffer.from('CLIENT_ERROR usage: stats detail on|off|dump\r\n');
 const ANSWER_LIMIT_MS = 10_000;
+const CLOSE_LIMIT_MS = 500;
 
 /** Cuts of a byte string as fractions of its length, or `bytes`: one byte at a time at first. */
 export type Fragmentation = readonly number[] | 'bytes';
@@ -49,10 +50,19 @@ export class Side {
     this.client = await WireClient.connect(this.#proxy?.port ?? this.server.port);
   }
 
-  /** Sends the bytes and the fence; the answer is everything before the fence's own answer. */
-  async exchange(bytes: Buffer, how: Fragmentation): Promise<Answer> {
-    const all = Buffer.concat([bytes, FENCE]);
+  /**
+   * Sends the bytes and the fence; the answer is everything before the fence's own answer. When
+   * the bytes may end the connection the fence waits a little: a server that closes with unread
+   * bytes before it sends a reset, which can overtake its answers.
+   */
+  async exchange(bytes: Buffer, how: Fragmentation, mayClose = false): Promise<Answer> {
+    const all = mayClose ? bytes : Buffer.concat([bytes, FENCE]);
     await this.client.send(all, cutsOf(all.length, how));
+    if (mayClose) {
+      const ended = await this.client.waitClosed(CLOSE_LIMIT_MS);
+      if (ended === 'closed') return { bytes: this.client.take(), end: 'closed' };
+      await this.client.send(FENCE);
+    }
     const outcome = await this.client.waitFor(endsWithFence, ANSWER_LIMIT_MS);
     const received = this.client.take();
     if (outcome === 'done') {
@@ -162,9 +172,10 @@ export class Session {
   async ask(requests: readonly Request[], how: Fragmentation): Promise<[Answer, Answer]> {
     this.options.coverage.steps += 1;
     this.options.coverage.requests += requests.length;
+    const mayClose = requests.some(({ line }) => mayHangUp(line));
     return await Promise.all([
-      this.ours.exchange(this.bytesFor(requests, 0), how),
-      this.theirs.exchange(this.bytesFor(requests, 1), how),
+      this.ours.exchange(this.bytesFor(requests, 0), how, mayClose),
+      this.theirs.exchange(this.bytesFor(requests, 1), how, mayClose),
     ]);
   }
 

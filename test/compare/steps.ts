@@ -5,7 +5,7 @@ import { abbreviate } from '../support/replies.ts';
 import { explainLoss, noteAgreement } from './evictions.ts';
 import { malformed } from './malformed.ts';
 import type { SizeLimits } from './material.ts';
-import { describeRequest, type Request, wellFormed } from './requests.ts';
+import { describeRequest, isHttp, mayHangUp, type Request, wellFormed } from './requests.ts';
 import type { Fragmentation, Session } from './session.ts';
 import {
   compareClasses,
@@ -218,18 +218,17 @@ function dropsAnswers({ line }: Request): boolean {
   );
 }
 
-function isHttp(line: string): boolean {
-  return line.includes('HTTP/');
-}
-
 /**
  * A stream that both servers can answer in one way: what drops earlier answers comes first, and
  * nothing follows a request to close, since unread bytes turn the close into a reset.
  */
 function answerable(requests: readonly Request[]): Request[] {
   const kept = requests.filter((request, at) => at === 0 || !dropsAnswers(request));
-  const closing = kept.findIndex(({ line }) => isHttp(line) || /^ *quit( |$)/.test(line));
-  return closing < 0 ? kept : kept.slice(0, closing + 1);
+  const closing = kept.findIndex(({ line }) => mayHangUp(line));
+  if (closing < 0) return kept;
+  return kept.slice(0, closing + 1).map(({ data, ...request }, at) => {
+    return at === closing || data === undefined ? request : { ...request, data };
+  });
 }
 
 /** Steps for servers with room for everything. */

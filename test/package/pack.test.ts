@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -88,9 +88,10 @@ test('the compiled command says it on a really old Node too', {
   const folder = scratch(t);
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   execFileSync(process.execPath, [tsc, '-p', join(ROOT, 'src'), '--outDir', folder]);
-  // Outside of the package nothing says that the files are modules.
-  const flags = ['--input-type=module', '-e', `import(${JSON.stringify(join(folder, 'cli.js'))})`];
-  const { status, stderr } = spawnSync(SYSTEM_NODE, flags, { encoding: 'utf8' });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const { status, stderr } = spawnSync(SYSTEM_NODE, [join(folder, 'cli.js')], {
+    encoding: 'utf8',
+  });
   assert.match(stderr, new RegExp(`^slabcached: Node ${systemVersion} is not supported`));
   assert.equal(status, 1);
 });
