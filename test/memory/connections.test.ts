@@ -6,9 +6,7 @@ import {
   connectionsOf,
   connectionWord,
   listConnections,
-  openConnections,
   releaseConnection,
-  workerConnections,
 } from '../../src/memory/connections.ts';
 import {
   CONN_BYTES,
@@ -33,9 +31,9 @@ test('slots run out after -c and the spare ones, and come back when released', (
   assert.equal(new Set(slots).size, slots.length);
   assert.ok(slots.every((slot) => slot >= 0));
   assert.equal(claimConnection(memory, 0, 'peer', 'listener'), -1);
-  assert.equal(openConnections(memory), slots.length);
+  assert.equal(listConnections(memory).length, slots.length);
   releaseConnection(memory, slots[3]);
-  assert.equal(openConnections(memory), slots.length - 1);
+  assert.equal(listConnections(memory).length, slots.length - 1);
   assert.equal(claimConnection(memory, 1, 'peer', 'listener'), slots[3]);
 });
 
@@ -46,9 +44,9 @@ test('connections are told apart by the worker that serves them', () => {
   assert.deepEqual(connectionsOf(memory, 1), [slots[1], slots[2], slots[4]]);
   assert.deepEqual(connectionsOf(memory, 2), []);
   releaseConnection(memory, slots[2]);
-  assert.equal(workerConnections(memory, 0), 2);
-  assert.equal(workerConnections(memory, 1), 2);
-  assert.equal(openConnections(memory), 4);
+  assert.equal(connectionsOf(memory, 0).length, 2);
+  assert.deepEqual(connectionsOf(memory, 1), [slots[1], slots[4]]);
+  assert.equal(listConnections(memory).length, 4);
 });
 
 test('a connection is listed with its texts and the seconds since its last command', () => {
