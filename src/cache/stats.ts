@@ -223,12 +223,15 @@ function tailAge(store: Store, tenant: number, id: number, lru: number): number 
 
 /** The connections' part of `stats conns`. */
 export function connectionStats(store: Store): Stat[] {
-  return listConnections(store.memory).flatMap((connection): Stat[] => [
-    [`${connection.slot}:addr`, connection.peer],
-    [`${connection.slot}:listen_addr`, connection.listener],
-    [`${connection.slot}:state`, 'conn_read'],
-    [`${connection.slot}:secs_since_last_cmd`, String(connection.secondsSinceLastCommand)],
-  ]);
+  const stats: Stat[] = [];
+  for (const connection of listConnections(store.memory)) {
+    const { slot, listening } = connection;
+    stats.push([`${slot}:addr`, connection.peer]);
+    if (!listening) stats.push([`${slot}:listen_addr`, connection.listener]);
+    stats.push([`${slot}:state`, listening ? 'conn_listening' : 'conn_read']);
+    stats.push([`${slot}:secs_since_last_cmd`, String(connection.secondsSinceLastCommand)]);
+  }
+  return stats;
 }
 
 const CACHEDUMP_BYTES_MAX = 2 * 1024 * 1024;

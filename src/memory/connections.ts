@@ -25,6 +25,9 @@ import type { Memory } from './memory.ts';
 
 const STATE_SLOT_FREE = 0;
 const STATE_SLOT_OPEN = 1;
+const STATE_SLOT_LISTENING = 2;
+/** Worker of a slot that belongs to a listener. */
+const NO_WORKER = -2;
 
 /** One line of `stats conns`. */
 export interface ConnectionInfo {
@@ -32,6 +35,8 @@ export interface ConnectionInfo {
   readonly worker: number;
   readonly peer: string;
   readonly listener: string;
+  /** A listening socket, not a connection. */
+  readonly listening: boolean;
   readonly secondsSinceLastCommand: number;
 }
 
@@ -70,6 +75,13 @@ export function claimConnection(
   return -1;
 }
 
+/** Enters a listening socket, so that `stats conns` can show it. Main thread only. */
+export function claimListener(memory: Memory, address: string): void {
+  const slot = claimConnection(memory, NO_WORKER, address, '');
+  if (slot === -1) return;
+  atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_LISTENING);
+}
+
 /** Frees the slot of a closed connection. By the worker that served it, or for a dead one. */
 export function releaseConnection(memory: Memory, slot: number): void {
   atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_FREE);
@@ -98,6 +110,7 @@ export function listConnections(memory: Memory): ConnectionInfo[] {
       worker: i32[word + CONN_WORKER_I32],
       peer: readText(memory, slot, CONN_PEER_AT),
       listener: readText(memory, slot, CONN_LISTEN_AT),
+      listening: i32[word + CONN_STATE_I32] === STATE_SLOT_LISTENING,
       secondsSinceLastCommand: i32[HEAD_CLOCK] - i32[word + CONN_LAST_COMMAND_I32],
     });
   }

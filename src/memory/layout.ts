@@ -159,7 +159,7 @@ export const LISTS_STATS_COUNT = 20;
 
 /* Connection slot: 192 bytes. */
 export const CONN_BYTES = 192;
-export const CONN_STATE_I32 = 0; // 0 free, else CONN_OPEN or a state of connections.ts
+export const CONN_STATE_I32 = 0; // states in connections.ts; 0 is a free slot
 export const CONN_WORKER_I32 = 1;
 /** Item that an upload is filling; owned by this connection until it is linked. */
 export const CONN_UPLOAD_I32 = 2;
@@ -301,7 +301,7 @@ export function computeLayout(config: MemoryConfig): Layout {
   const pages = region(pageCountMax * PAGE_BYTES, PAGE_BYTES);
   if (end > REFERENCE_REACH_BYTES) {
     const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES);
-    throw new RangeError(`memory_max is too large: at most ${limit} MB can be addressed`);
+    throw new RangeError(`at most ${limit} MB of pages can be addressed`);
   }
   return {
     stripes,

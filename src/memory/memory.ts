@@ -106,19 +106,23 @@ function reserve(wanted: MemoryConfig): [SharedArrayBuffer, MemoryConfig] {
   let memoryMax = Math.max(wanted.memoryMax, wanted.memoryLimit);
   for (;;) {
     const config = { ...wanted, memoryMax };
-    const { totalBytes } = computeLayout(config);
     try {
-      return [new SharedArrayBuffer(totalBytes), config];
-    } catch {
-      if (memoryMax === wanted.memoryLimit) {
-        throw new RangeError(
-          `cannot reserve ${Math.ceil(totalBytes / PAGE_BYTES)} MB of address space: lower -m, ` +
-            'or raise the limit on virtual memory (ulimit -v)',
-        );
-      }
+      return [new SharedArrayBuffer(computeLayout(config).totalBytes), config];
+    } catch (error) {
+      if (memoryMax === wanted.memoryLimit) throw refusal(config, error);
       memoryMax = Math.max(wanted.memoryLimit, Math.floor(memoryMax * 0.75));
     }
   }
+}
+
+/** The sentence for an operator whose -m cannot be had. */
+function refusal(config: MemoryConfig, reason: unknown): RangeError {
+  const megabytes = Math.floor(config.memoryLimit / PAGE_BYTES);
+  const text = reason instanceof Error ? reason.message : String(reason);
+  return new RangeError(
+    `cannot reserve the address space for -m ${megabytes} (${text}): lower -m, ` +
+      'or raise the limit on virtual memory (ulimit -v)',
+  );
 }
 
 const TOUCH_STEP_BYTES = 4096;

@@ -99,7 +99,8 @@ export class SocketTransport<Session, Storage> implements Transport {
     return new Promise((resolve) => {
       this.#draining = resolve;
       for (const connection of this.#connections) {
-        if (!this.#isBusy(connection)) this.#end(connection);
+        const inRequest = this.#protocol.isBusy(connection.session);
+        if (!inRequest && !this.#isBusy(connection)) this.#end(connection);
       }
       if (this.#connections.size === 0) resolve();
     });
@@ -143,7 +144,7 @@ export class SocketTransport<Session, Storage> implements Transport {
       this.#yield(connection);
       return false;
     }
-    if (this.#draining !== null) {
+    if (this.#draining !== null && !this.#protocol.isBusy(connection.session)) {
       this.#end(connection);
       return false;
     }

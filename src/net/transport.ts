@@ -23,6 +23,8 @@ export interface ByteProtocol<Session, Storage> {
   feed(session: Session, input: Uint8Array, length: number): number;
   resume(session: Session): number;
   close(session: Session): void;
+  /** True in the middle of a request. */
+  isBusy(session: Session): boolean;
 }
 
 /** What a transport reports to the worker that owns it. */
@@ -41,6 +43,9 @@ export interface Transport {
   serve(socket: Socket, slot: number): void;
   /** Closes connections from which nothing came for more than this many seconds. */
   closeIdle(seconds: number): void;
-  /** Reads no more; resolves when every reply already under way is sent and all is closed. */
+  /**
+   * Closes every connection as soon as the request that it is in the middle of is answered; resolves
+   * when all are closed.
+   */
   drain(): Promise<void>;
 }

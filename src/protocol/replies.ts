@@ -28,5 +28,5 @@ export const BAD_SLAB_ID = line('CLIENT_ERROR Illegal slab id');
 export const FLUSH_FORBIDDEN = line('CLIENT_ERROR flush_all not allowed');
 export const TOO_LARGE = line('SERVER_ERROR object too large for cache');
 export const NO_MEMORY = line('SERVER_ERROR out of memory storing object');
-export const NO_MEMORY_READING = line('SERVER_ERROR out of memory storing object');
+export const NO_MEMORY_READING = line('SERVER_ERROR Out of memory during read');
 export const NO_MEMORY_DELTA = line('SERVER_ERROR out of memory');

@@ -18,6 +18,7 @@ import {
   BAD_FORMAT,
   EXISTS_LINE,
   NO_MEMORY,
+  NO_MEMORY_READING,
   NOT_FOUND_LINE,
   NOT_STORED_LINE,
   STORED_LINE,
@@ -116,8 +117,7 @@ export class Storage {
       const missing = writer.missing - run;
       if (!writer.write(engine.input, from, run)) {
         this.abandon(session);
-        engine.store.count(STORE_NO_MEMORY, 1);
-        this.swallow(session, missing + TERMINATOR_BYTES, NO_MEMORY);
+        this.swallow(session, missing + TERMINATOR_BYTES, NO_MEMORY_READING);
         return true;
       }
     }

@@ -9,10 +9,11 @@ import type { CacheConfig } from '../cache/config.ts';
 import { setSwitches } from '../cache/switches.ts';
 import { PAGE_BYTES } from '../memory/classes.ts';
 import { startClock, tickClock } from '../memory/clock.ts';
+import { claimListener } from '../memory/connections.ts';
 import { HEAD_VERBOSITY } from '../memory/layout.ts';
 import { createMemory, type Memory } from '../memory/memory.ts';
 import { Dispatcher } from '../net/dispatcher.ts';
-import { listen, portOf } from '../net/listener.ts';
+import { endpointText, listen, portOf } from '../net/listener.ts';
 import { createServerState, type ServerState } from '../net/state.ts';
 import { removeStaleSocket } from '../net/unix.ts';
 import { isDaemon } from './daemon.ts';
@@ -136,6 +137,11 @@ export class RunningServer {
     const startedAt = performance.now();
     startClock(memory, Date.now());
     setSwitches(memory, this.#cache);
+    for (const listener of this.#listeners) {
+      const address = listener.address();
+      if (typeof address !== 'object' || address === null) continue;
+      claimListener(memory, endpointText(address.address, address.port));
+    }
     this.#tick = setInterval(() => tickClock(memory, performance.now() - startedAt), TICK_MS);
     this.#maintainer = new Maintainer({
       memory,

@@ -137,12 +137,6 @@ export const CLASS_FIELDS: readonly StatRule[] = [
   { keys: /^number$/, compare: 'near', slack: 60, reason: 'dead items count until met' },
 ];
 
-/** `stats conns`: states of connections that only memcached lists. */
-export const CONNECTION_STATES = {
-  conn_listening:
-    'listening sockets belong to the main thread and serve no commands; we list clients',
-} as const;
-
 /** Orders that carry no meaning, and are compared as sets of lines. */
 export const UNORDERED = {
   'stats detail dump': 'the order of prefixes is that of an internal hash table',
@@ -153,7 +147,7 @@ export const UNORDERED = {
 export const OUT_OF_MEMORY_REPLIES = {
   'SERVER_ERROR out of memory storing object': 'there was no room for the item',
   'SERVER_ERROR Out of memory during read':
-    'memcached takes the chunks of a large item while its data arrive; we take them all before',
+    'the chunks of a large item are taken while its data arrive; an item may be large in one only',
 } as const;
 
 /**

@@ -131,11 +131,7 @@ export function compareConns(ours: readonly Stat[], theirs: readonly Stat[]): st
       const text = value.replace(/:\d+$/, ':PORT').replace(/^\d+$/, 'SECONDS');
       return field === 'state' ? `${field} ${connState(text)}` : `${field} ${text}`;
     });
-    const known = Object.keys(table.CONNECTION_STATES).map((state) => `state ${state}`);
-    return [...new Set(rows)]
-      .filter((row) => !known.includes(row))
-      .sort()
-      .join('; ');
+    return [...new Set(rows)].sort().join('; ');
   };
   const [mine, other] = [shape(ours), shape(theirs)];
   return mine === other ? undefined : `stats conns:\n  ours   ${mine}\n  theirs ${other}`;

@@ -81,6 +81,10 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
   close(session: Session): void {
     session.closed++;
   }
+
+  isBusy(session: Session): boolean {
+    return session.held.length > 0;
+  }
 }
 
 interface Rig {

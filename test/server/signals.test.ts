@@ -43,6 +43,21 @@ test('SIGTERM lets a reply that is under way finish', async (t) => {
   assert.equal(await server.ended, 0);
 });
 
+test('SIGTERM lets a value that is under way arrive and be answered', async (t) => {
+  const server = await launch(t, []);
+  const idle = new Client(t, server.port);
+  await idle.ask('version\r\n', '\r\n');
+  const writer = new Client(t, server.port);
+  writer.socket.write('set a 0 0 10\r\n01234');
+  await pause(200);
+  server.child.kill('SIGTERM');
+  await idle.closed;
+  writer.socket.write('56789\r\n');
+  await writer.closed;
+  assert.equal(writer.received, 'STORED\r\n');
+  assert.equal(await server.ended, 0);
+});
+
 test('a second signal ends it at once', async (t) => {
   const server = await launch(t, []);
   const writer = new Client(t, server.port);
