@@ -274,6 +274,9 @@ const REFERENCE_REACH_BYTES = 2 ** 32 * 8;
 /** Items are rarely smaller than this: sizes the address space reserved for buckets. */
 const SMALL_ITEM_BYTES = 96;
 
+/** A bucket mask of more bits would be negative as int32; no memory holds items for as many buckets. */
+const HASH_POWER_LIMIT = 31;
+
 /** Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs. */
 export function computeLayout(config: MemoryConfig): Layout {
   let end = HEAD_BYTES;
@@ -288,7 +291,10 @@ export function computeLayout(config: MemoryConfig): Layout {
   const actorCount = config.workers + 2;
   const connectionCount = config.maxConns + 16;
   const itemsMax = (pageCountMax * PAGE_BYTES) / SMALL_ITEM_BYTES;
-  const hashPowerMax = Math.max(config.hashPowerInit, Math.ceil(Math.log2(itemsMax / 1.5)));
+  const hashPowerMax = Math.min(
+    HASH_POWER_LIMIT,
+    Math.max(config.hashPowerInit, Math.ceil(Math.log2(itemsMax / 1.5))),
+  );
   const stripes = region(stripeCount * STRIPE_BYTES, 64);
   const classes = region(CLASS_COUNT_MAX * CLASS_BYTES, 64);
   const actors = region(actorCount * ACTOR_BYTES, 64);

@@ -34,7 +34,7 @@ export function isExplained(
 
 /** Whether a step may have failed because all that could be evicted was in use at that moment. */
 function isOutOfMemory({ step, reply }: Done): boolean {
-  if (reply.startsWith('SERVER_ERROR out of memory')) return true;
+  if (/^SERVER_ERROR [oO]ut of memory/.test(reply)) return true;
   return reply === 'NOT_STORED\r\n' && ['append', 'prepend'].includes(step.command);
 }
 
