@@ -1,15 +1,17 @@
 /**
  * The page mover: empties a page of one class so that another can have it.
  *
- * Living items are not evicted for it if their class has free chunks elsewhere: they are copied there
- * and take the old one's place in bucket and list. What is in use at that moment (an upload, a value
- * being sent) is waited for. A page that cannot be emptied is given up and goes back to work.
+ * Living items are not evicted for it if their class has free chunks elsewhere: they are copied
+ * there and take the old one's place in bucket and list. What is in use at that moment (an upload,
+ * a value being sent) is waited for. A page that cannot be emptied is given up and goes back to
+ * work.
  *
  * Runs in the maintainer's thread only. Which page goes where is decided in automove.ts.
  */
 import {
   ACTOR_BYTES,
   at,
+  CHUNK_CLASS_I32,
   CHUNK_NEXT_I32,
   CHUNK_PREV_I32,
   CHUNK_STATE_I32,
@@ -177,8 +179,6 @@ export class PageMover {
       i32[this.journal + JOURNAL_MOVE_FROM_I32] = ref;
       i32[this.journal + JOURNAL_MOVE_TO_I32] = copy;
       this.copyChunk(ref, copy, id);
-      i32[at(copy) + CHUNK_STATE_I32] &= ~STATE_LINKED;
-      setOwner(i32, copy, store.actor);
       for (let data = this.firstData(copy); data !== 0; data = i32[at(data) + DATA_NEXT_I32]) {
         i32[at(data) + DATA_HEAD_I32] = copy;
       }
@@ -187,8 +187,8 @@ export class PageMover {
       slab.lockClass(listClass);
       lists.doSubstitute(ref, copy);
       i32[at(copy) + CHUNK_STATE_I32] |= STATE_LINKED;
-      i32[at(ref) + CHUNK_STATE_I32] &= ~(STATE_LINKED | STATE_LARGE);
       setOwner(i32, ref, store.actor);
+      i32[at(ref) + CHUNK_STATE_I32] &= ~(STATE_LINKED | STATE_LARGE);
       slab.unlockClass(listClass);
       slab.free(ref, id);
       i32[this.journal + JOURNAL_MOVE_FROM_I32] = 0;
@@ -218,7 +218,6 @@ export class PageMover {
       unlinker.doUnlink(head, hash);
     } else {
       this.copyChunk(ref, copy, id);
-      setOwner(i32, copy, store.actor);
       i32[this.journal + JOURNAL_CHUNK_I32] = ref;
       setOwner(i32, ref, store.actor);
       i32[before] = copy;
@@ -261,10 +260,15 @@ export class PageMover {
     return ref;
   }
 
+  /** Makes an unlinked copy of a chunk, which stays owned by this actor; its state comes last. */
   private copyChunk(from: number, to: number, id: number): void {
     const { u8, classSizes } = this.store.memory;
+    const { i32 } = this;
     const start = (from >>> 0) * 8;
-    u8.copy(u8, (to >>> 0) * 8, start, start + classSizes[id]);
+    const skip = CHUNK_NEXT_I32 * 4;
+    u8.copy(u8, (to >>> 0) * 8 + skip, start + skip, start + classSizes[id]);
+    i32[at(to) + CHUNK_CLASS_I32] = i32[at(from) + CHUNK_CLASS_I32];
+    i32[at(to) + CHUNK_STATE_I32] = i32[at(from) + CHUNK_STATE_I32] & ~STATE_LINKED;
   }
 
   /** The page is empty: out of its class, into the pool. */

@@ -2,8 +2,9 @@
  * What is done when a thread has died in the middle of its work: an exception, terminate(), a heap
  * limit. Its locks are still taken, so nobody else has touched what it was changing.
  *
- *   1. The pool of pages, and every class whose lock it held, are rebuilt from the state words of the
- *      chunks. The NEXT chain of a list is whole at any moment but for one item, so order is kept.
+ *   1. The pool of pages, and every class whose lock it held, are rebuilt from the state words of
+ *      the chunks. The NEXT chain of a list is whole at any moment but for one item, so order is
+ *      kept.
  *   2. A half-done split of a hash stripe is finished, a half-done page move is given up.
  *   3. The items it was touching are named in its journal and in the slots of its connections. Each
  *      ends up as one of: linked in bucket and list, pinned by another connection, or free.
@@ -30,6 +31,7 @@ import {
   HEAD_PREFIX_LOCK,
   ITEM_HASH_NEXT_I32,
   JOURNAL_ALLOC_I32,
+  JOURNAL_IN_PLACE_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
   PAGE_CLASS_I32,
@@ -111,7 +113,7 @@ class Recovery {
   }
 
   private get journalEnd(): number {
-    return this.journal + JOURNAL_MOVE_TO_I32;
+    return this.journal + JOURNAL_IN_PLACE_I32;
   }
 
   /** Numbers of the stripes whose locks the dead thread holds. */
@@ -188,10 +190,11 @@ class Recovery {
     if ((i32[word] & STATE_USED) === 0) return;
     const reachable = store.table.doContains(hash, ref);
     const linked = (i32[word] & STATE_LINKED) !== 0;
-    const mine = i32[at(ref) + ITEM_HASH_NEXT_I32] === this.dead + 1;
-    if (linked || reachable || !mine) {
-      i32[word] = (i32[word] & STATE_FLAGS) + this.pins(ref) * STATE_REF_ONE;
-    }
+    const owner = i32[at(ref) + ITEM_HASH_NEXT_I32];
+    const mine = owner === this.dead + 1;
+    // Freed long ago, and allocated again by another thread, which is at work on it.
+    if (!linked && !reachable && !mine && owner !== 0) return;
+    if (!mine) i32[word] = (i32[word] & STATE_FLAGS) + this.pins(ref) * STATE_REF_ONE;
     if (linked && !reachable) {
       const id = store.lists.classOf(ref);
       store.slab.lockClass(id);
@@ -206,8 +209,9 @@ class Recovery {
       store.slab.unlockClass(id);
     } else if (!linked && refcountOf(i32, ref) === 0) {
       // An unlinked item is its owner's; one without owner was kept alive by pins alone.
-      const owner = i32[at(ref) + ITEM_HASH_NEXT_I32];
-      if (mine || owner === 0) store.unlinker.free(ref);
+      store.unlinker.free(ref);
+    } else if (linked && ref === i32[this.journal + JOURNAL_IN_PLACE_I32]) {
+      store.unlinker.doUnlink(ref, hash);
     }
   }
 
@@ -236,7 +240,8 @@ class Recovery {
       const keeper = moved ? to : from;
       const other = moved ? from : to;
       if ((i32[at(keeper)] & STATE_LARGE) === 0) return;
-      i32[at(other) + CHUNK_STATE_I32] &= ~STATE_LARGE;
+      // It stays a large item, of no data: what it is decides which lists it is taken out of.
+      if ((i32[at(other)] & STATE_LARGE) !== 0) i32[firstDataWord(i32, other)] = 0;
       let chunk = i32[firstDataWord(i32, keeper)];
       for (; chunk !== 0; chunk = i32[at(chunk) + DATA_NEXT_I32]) {
         i32[at(chunk) + DATA_HEAD_I32] = keeper;

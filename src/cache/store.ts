@@ -20,6 +20,7 @@ import {
   ITEM_CAS_LOW_I32,
   ITEM_EXPTIME_I32,
   ITEM_TIME_I32,
+  JOURNAL_IN_PLACE_I32,
   JOURNAL_LINK_I32,
   JOURNAL_UNLINK_I32,
   STATE_LINKED,
@@ -263,6 +264,19 @@ export class Store {
     i32[this.journal + JOURNAL_LINK_I32] = 0;
     i32[this.journal + JOURNAL_UNLINK_I32] = 0;
     this.f64[this.counters + TOTAL_ITEMS]++;
+  }
+
+  /**
+   * Names an item that is being made under a stripe lock, and belongs to no connection, in the
+   * journal: else its first chunk would be lost with this thread once a second one is allocated.
+   */
+  noteMaking(ref: number): void {
+    this.i32[this.journal + JOURNAL_LINK_I32] = ref;
+  }
+
+  /** Names the item whose value is being changed in place, or 0 when that is done. */
+  noteInPlace(ref: number): void {
+    this.i32[this.journal + JOURNAL_IN_PLACE_I32] = ref;
   }
 
   /** Gives an item a new cas id after its value changed in place. The caller holds the stripe. */

@@ -1,6 +1,6 @@
 /**
- * The server's clock: whole seconds since a moment shortly before the start, kept in shared memory so
- * that all threads agree and reading it is a plain load.
+ * The server's clock: whole seconds since a moment shortly before the start, kept in shared memory
+ * so that all threads agree and reading it is a plain load.
  *
  * As in memcached, second 0 lies 62 s before the start: 0 can then mean "never", and an item's age
  * can be subtracted from any time without going below it. Wall-clock jumps do not move it: elapsed

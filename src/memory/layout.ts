@@ -1,6 +1,6 @@
 /**
- * The map of the shared memory: every region, offset and field of the one SharedArrayBuffer. Nothing
- * else computes an offset.
+ * The map of the shared memory: every region, offset and field of the one SharedArrayBuffer.
+ * Nothing else computes an offset.
  *
  *   +-----------------+ 0
  *   | head            |  magic, clock, memory config, cas ids, page pool, runtime switches
@@ -20,12 +20,12 @@
  *   | slab pages      |  memoryMax / 1 MB pages
  *   +-----------------+
  *
- * References ("ref") name a chunk by its byte offset in 8-byte units, as an int32 that may be negative
- * when seen as signed: 32 GiB are addressable and a ref always is a V8 small integer. 0 is no chunk.
- * `at(ref)` turns one into an index of the Int32Array over the whole buffer.
+ * References ("ref") name a chunk by its byte offset in 8-byte units, as an int32 that may be
+ * negative when seen as signed: 32 GiB are addressable and a ref always is a V8 small integer. 0 is
+ * no chunk. `at(ref)` turns one into an index of the Int32Array over the whole buffer.
  *
- * Fields named ..._I32 are offsets in 4-byte words from the start of their record, ..._F64 in 8-byte
- * words. Counters that may pass 2^31 are Float64: exact up to 2^53, one store, no carry.
+ * Fields named ..._I32 are offsets in 4-byte words from the start of their record, ..._F64 in
+ * 8-byte words. Counters that may pass 2^31 are Float64: exact up to 2^53, one store, no carry.
  */
 import { CLASS_COUNT_MAX, PAGE_BYTES } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
@@ -124,6 +124,8 @@ export const JOURNAL_CHUNK_I32 = 4;
 /** Chunk being copied elsewhere by the page mover, and its copy. */
 export const JOURNAL_MOVE_FROM_I32 = 5;
 export const JOURNAL_MOVE_TO_I32 = 6;
+/** Item whose value is being changed in place: it may be torn, and is dropped. */
+export const JOURNAL_IN_PLACE_I32 = 7;
 
 /** Global counters of an actor, Float64 words (names in counters.ts). */
 export const COUNTER_GLOBAL_COUNT = 64;
@@ -172,7 +174,9 @@ export const CONN_LISTEN_AT = 112;
 
 /* Page table entry: 16 bytes. */
 export const PAGE_ENTRY_BYTES = 16;
-/** Class id; 0 pooled or fresh; -(actor + 2) taken from the pool by that actor, not yet in a class. */
+/**
+ * Class id; 0 pooled or fresh; -(actor + 2) taken from the pool by that actor, not yet in a class.
+ */
 export const PAGE_CLASS_I32 = 0;
 /** Chunks carved so far; memory beyond was never used by this class. */
 export const PAGE_CARVED_I32 = 1;
@@ -217,7 +221,10 @@ export const ITEM_CAS_LOW_I32 = 8;
 export const ITEM_CAS_HIGH_I32 = 9;
 export const ITEM_HEADER_BYTES = 40;
 
-/** Data chunk of a large item: 0 state | 1 class | 2 owner | 3 head item | 4 next data chunk | data... */
+/**
+ * Data chunk of a large item: 0 state | 1 class | 2 owner | 3 head item | 4 next data chunk |
+ * data...
+ */
 export const DATA_HEAD_I32 = 3;
 export const DATA_NEXT_I32 = 4;
 export const DATA_HEADER_BYTES = 20;
@@ -306,7 +313,7 @@ export function computeLayout(config: MemoryConfig): Layout {
   const hashTable = region(2 ** hashPowerMax * 4, 4096);
   const pages = region(pageCountMax * PAGE_BYTES, PAGE_BYTES);
   if (end > REFERENCE_REACH_BYTES) {
-    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES);
+    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES) - CLASS_COUNT_MAX;
     throw new RangeError(`at most ${limit} MB of pages can be addressed`);
   }
   return {
