@@ -72,7 +72,6 @@ export const HEAD_CRAWLER_RUNNING = 40;
 export const HEAD_CONN_NEXT = 41;
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
-export const HEAD_WORDS = 64;
 /* Head: float64 words from the start of the buffer. */
 export const HEAD_STARTED_F64 = 32; // wall clock of rel_time 0, in seconds since 1970
 export const HEAD_CONFIG_F64 = 40; // the MemoryConfig, in the order of CONFIG_FIELDS
@@ -279,7 +278,9 @@ const REFERENCE_REACH_BYTES = 2 ** 32 * 8;
 /** Items are rarely smaller than this: sizes the address space reserved for buckets. */
 const SMALL_ITEM_BYTES = 96;
 
-/** A bucket mask of more bits would be negative as int32; no memory holds items for as many buckets. */
+/**
+ * A bucket mask of more bits would be negative as int32; no memory holds items for as many buckets.
+ */
 const HASH_POWER_LIMIT = 31;
 
 /** Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs. */
