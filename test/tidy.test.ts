@@ -1,6 +1,6 @@
 /**
- * Holds the source to its own rules, so that nobody has to: who may synchronise, which layer may use
- * which, how long things may get, and that nothing lies about unused.
+ * Holds the source to its own rules, so that nobody has to: who may synchronise, which layer may
+ * use which, how long things may get, and that nothing lies about unused.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -21,8 +21,14 @@ const EXPORTED_FOR: ReadonlyMap<string, string> = new Map([
   ['src/cache/audit.ts#auditCache', 'tests and post-mortems look at the whole memory with it'],
   ['src/cache/maintainer.ts#Maintainer', 'tests run its steps one by one'],
   ['src/memory/atomics.ts#setAtomicsHook', 'tests see, order and abort synchronising accesses'],
+  ['src/memory/layout.ts#HEAD_BYTES', 'the map is whole: a test reads every constant of it'],
+  ['src/memory/layout.ts#STRIPE_LOCK_I32', 'the map is whole; locks are first in their records'],
+  ['src/memory/layout.ts#CLASS_LOCK_I32', 'the map is whole; locks are first in their records'],
+  ['src/memory/layout.ts#LISTS_STATS_COUNT', 'the map is whole: a test adds up the record'],
   ['src/memory/lock.ts#checkLockOrder', 'tests switch the check of the lock order on'],
   ['src/memory/lock.ts#locksHeld', 'tests check that every lock was let go'],
+  ['src/memory/pages.ts#pageOf', 'tests find the page of a chunk with it'],
+  ['src/protocol/output.ts#OUTPUT_BYTES', 'tests make replies around this size'],
   ['src/server/main.ts#main', 'cli.ts loads it when it has seen the version of Node'],
   ['src/server/settings.ts#SETTINGS', 'a test compares the table with the help text'],
   ['src/server/worker.ts#serveWorker', 'the pool starts it by name in its threads'],
@@ -142,15 +148,22 @@ interface Import {
   readonly names: readonly string[];
 }
 
-/** The imports of other files of the project; `*` stands for all names. */
+/** The imports of other files of the project; of a whole module, the names that are used of it. */
 function importsOf({ path, text }: Source): Import[] {
   const statements = text.matchAll(/^import (?:type )?([^'"]*?) ?(?:from )?'(\.[^']+)';/gms);
   return [...statements].map(([, clause, target]) => ({
     target: join(dirname(path), target),
-    names: /\* as/.test(clause)
-      ? ['*']
-      : [...clause.matchAll(/(?:type )?(\w+)(?: as \w+)?(?=[,\s}])/g)].map(([, name]) => name),
+    names: namesOf(clause, text),
   }));
+}
+
+function namesOf(clause: string, text: string): string[] {
+  const [, module] = /\* as (\w+)/.exec(clause) ?? [];
+  const names =
+    module === undefined
+      ? clause.matchAll(/(?:type )?(\w+)(?: as \w+)?(?=[,\s}])/g)
+      : text.matchAll(new RegExp(`\\b${module}\\.(\\w+)`, 'g'));
+  return [...names].map(([, name]) => name);
 }
 
 test('a layer imports from itself and from below', () => {
@@ -187,7 +200,7 @@ function exportsOf({ text }: Source): string[] {
     .map(([, , name]) => name);
 }
 
-/** All `file#name` that these sources import; `file#*` for a whole module. */
+/** All `file#name` that these sources import. */
 function usesOf(sources: readonly Source[]): Set<string> {
   const uses = new Set<string>();
   for (const source of sources) {

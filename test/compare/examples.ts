@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import * as cases from './cases.ts';
 import { EDGE_CASES } from './edge-cases.ts';
-import * as odd from './oddCases.ts';
+import * as odd from './odd-cases.ts';
 
 export const THEMES: ReadonlyArray<readonly [string, readonly cases.Case[]]> = [
   ['storage', cases.STORAGE_CASES],

@@ -1,6 +1,6 @@
 /**
- * Tries the fixed examples, which are known to be memcached's answers, on the engine without sockets:
- * whole, byte by byte, and one request per turn, with the whole memory audited after each.
+ * Tries the fixed examples, which are known to be memcached's answers, on the engine without
+ * sockets: whole, byte by byte, and one request per turn, with the whole memory audited after each.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -40,7 +40,8 @@ for (const [theme, list] of THEMES) {
     for (const one of list) {
       await group.test(one.name, () => {
         for (const [name, cuts] of WAYS) {
-          // How much of a line without end is looked at before it is given up depends on the pieces.
+          // How much of a line without end is looked at before it is given up depends on the
+          // pieces.
           if (name !== 'whole' && one.closes === true) continue;
           play(one, cuts);
         }
