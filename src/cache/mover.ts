@@ -1,9 +1,10 @@
 /**
  * The page mover: empties a page of one class so that another can have it.
  *
- * Living items are not evicted for it if their class has free chunks elsewhere: they are copied there
- * and take the old one's place in bucket and list. What is in use at that moment (an upload, a value
- * being sent) is waited for. A page that cannot be emptied is given up and goes back to work.
+ * Living items are not evicted for it if their class has free chunks elsewhere: they are copied
+ * there and take the old one's place in bucket and list. What is in use at that moment (an upload,
+ * a value being sent) is waited for. A page that cannot be emptied is given up and goes back to
+ * work.
  *
  * Runs in the maintainer's thread only. Which page goes where is decided in automove.ts.
  */

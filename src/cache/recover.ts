@@ -2,8 +2,9 @@
  * What is done when a thread has died in the middle of its work: an exception, terminate(), a heap
  * limit. Its locks are still taken, so nobody else has touched what it was changing.
  *
- *   1. The pool of pages, and every class whose lock it held, are rebuilt from the state words of the
- *      chunks. The NEXT chain of a list is whole at any moment but for one item, so order is kept.
+ *   1. The pool of pages, and every class whose lock it held, are rebuilt from the state words of
+ *      the chunks. The NEXT chain of a list is whole at any moment but for one item, so order is
+ *      kept.
  *   2. A half-done split of a hash stripe is finished, a half-done page move is given up.
  *   3. The items it was touching are named in its journal and in the slots of its connections. Each
  *      ends up as one of: linked in bucket and list, pinned by another connection, or free.

@@ -1,6 +1,6 @@
 /**
- * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic on
- * stored numbers. Results are codes; protocols put them into words.
+ * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic
+ * on stored numbers. Results are codes; protocols put them into words.
  */
 import { at, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32, ITEM_EXPTIME_I32 } from '../memory/layout.ts';
 import {
@@ -35,13 +35,13 @@ export const MODE_PREPEND = 4;
 export const MODE_CAS = 5;
 
 /* Results of commit. */
-export const STORED = 0;
-export const NOT_STORED = 1;
-export const EXISTS = 2;
-export const NOT_FOUND = 3;
+const STORED = 0;
+const NOT_STORED = 1;
+const EXISTS = 2;
+const NOT_FOUND = 3;
 
 /* Results of delta. */
-export const DELTA_OK = 0;
+const DELTA_OK = 0;
 export const DELTA_NOT_FOUND = 1;
 export const DELTA_NON_NUMERIC = 2;
 export const DELTA_NO_MEMORY = 3;

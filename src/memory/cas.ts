@@ -3,8 +3,9 @@
  * "everything stored before now" and a client can compare.
  *
  * The low half is an atomic counter. The high half cannot change in the same step, so there are two
- * words for it, used in turn: one while the low half is below 2^31, the other above. Whoever crosses
- * from one half into the other writes the word for the next crossing, 2^31 ids before it is needed.
+ * words for it, used in turn: one while the low half is below 2^31, the other above. Whoever
+ * crosses from one half into the other writes the word for the next crossing, 2^31 ids before it is
+ * needed.
  */
 import { atomicAdd } from './atomics.ts';
 import { HEAD_CAS_HIGH_A, HEAD_CAS_HIGH_B, HEAD_CAS_LOW } from './layout.ts';

@@ -1,6 +1,6 @@
 /**
- * The shared memory itself: makes it, attaches to it, and gives each thread the views and first words
- * of the regions that its hot loops index with.
+ * The shared memory itself: makes it, attaches to it, and gives each thread the views and first
+ * words of the regions that its hot loops index with.
  */
 import { PAGE_BYTES, slabClassSizes } from './classes.ts';
 import type { MemoryConfig } from './config.ts';

@@ -1,8 +1,8 @@
 /**
  * The pool of slab pages: fresh ones up to the limit (-m), and those that classes gave back.
  *
- * A page on its way from the pool to a class is marked with the actor that carries it, so that it is
- * not lost when that thread dies.
+ * A page on its way from the pool to a class is marked with the actor that carries it, so that it
+ * is not lost when that thread dies.
  */
 import {
   HEAD_PAGE_COUNT,

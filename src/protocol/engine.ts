@@ -3,8 +3,8 @@
  * sight. One engine per worker.
  *
  * Whatever is not finished when the input ends, the output is full or the connection has had its
- * share of requests stays in the session, so the fragmentation of the input can never be seen in the
- * replies.
+ * share of requests stays in the session, so the fragmentation of the input can never be seen in
+ * the replies.
  */
 
 import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';

@@ -2,8 +2,8 @@
  * get, gets, gat and gats: any number of keys on a line.
  *
  * A small value is copied into the output while its stripe is locked. A large one, or one that the
- * output has no room for, is pinned and copied piece by piece as the output drains; no reply, however
- * long, needs more than one buffer.
+ * output has no room for, is pinned and copied piece by piece as the output drains; no reply,
+ * however long, needs more than one buffer.
  */
 
 import { Decimal64, printSafe } from '../cache/decimal64.ts';

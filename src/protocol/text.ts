@@ -1,6 +1,6 @@
 /**
- * The classic text protocol: which command a line is, whether it has the right number of tokens, and
- * the commands that are not retrieval or storage.
+ * The classic text protocol: which command a line is, whether it has the right number of tokens,
+ * and the commands that are not retrieval or storage.
  *
  * Replies and their order of checks are memcached's (proto_text.c, protocol.txt), including where
  * `noreply` silences an error and where it does not.

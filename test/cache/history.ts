@@ -1,6 +1,6 @@
 /**
- * Whether what two threads saw can be explained by some order of their steps: one in which each step
- * takes effect at once, between its beginning and its end.
+ * Whether what two threads saw can be explained by some order of their steps: one in which each
+ * step takes effect at once, between its beginning and its end.
  */
 import type { Done } from './baton.ts';
 import { type Entry, outcome } from './model.ts';
@@ -34,7 +34,7 @@ export function isExplained(
 
 /** Whether a step may have failed because all that could be evicted was in use at that moment. */
 function isOutOfMemory({ step, reply }: Done): boolean {
-  if (/^SERVER_ERROR [oO]ut of memory/.test(reply)) return true;
+  if (/^SERVER_ERROR out of memory/i.test(reply)) return true;
   return reply === 'NOT_STORED\r\n' && ['append', 'prepend'].includes(step.command);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Real threads race over a tiny cache in an order that a seed decides, access by access. Whatever the
- * order, the cache is whole afterwards, and what each thread was told can be explained.
+ * Real threads race over a tiny cache in an order that a seed decides, access by access. Whatever
+ * the order, the cache is whole afterwards, and what each thread was told can be explained.
  *
  * INTERLEAVING_MS raises the time spent; INTERLEAVING_SEED repeats one run.
  */
@@ -150,7 +150,7 @@ function brief(answers: readonly Answer[], last: ReadonlyMap<string, string | nu
   return JSON.stringify([threads, [...last].map(([key, value]) => [key, short(value ?? '-')])]);
 }
 
-test('two threads in any order leave a whole cache, and replies that can be explained', async (t) => {
+test('two threads in any order leave a whole cache and replies that make sense', async (t) => {
   const race = new Race(t);
   const end = Date.now() + BUDGET_MS;
   let runs = 0;

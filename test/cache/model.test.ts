@@ -1,7 +1,7 @@
 /**
- * Random sequences of commands, served by two workers with the maintainer at work in between, against
- * a Map. With room to spare every reply is determined; under pressure a key may vanish at any moment,
- * but never come back, and never hold anything but what was stored last.
+ * Random sequences of commands, served by two workers with the maintainer at work in between,
+ * against a Map. With room to spare every reply is determined; under pressure a key may vanish at
+ * any moment, but never come back, and never hold anything but what was stored last.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Threads are terminated at random moments, a worker or the maintainer, while the other goes on. What
- * they leave behind is repaired each time: nothing leaks, and no value is torn.
+ * Threads are terminated at random moments, a worker or the maintainer, while the other goes on.
+ * What they leave behind is repaired each time: nothing leaks, and no value is torn.
  *
  * KILLS raises the number of deaths.
  */

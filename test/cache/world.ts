@@ -1,6 +1,6 @@
 /**
- * A small cache with two workers and a maintainer, all driven by this thread, for tests that let one
- * of them die: what it holds is known, and so is what each key may hold afterwards.
+ * A small cache with two workers and a maintainer, all driven by this thread, for tests that let
+ * one of them die: what it holds is known, and so is what each key may hold afterwards.
  */
 import assert from 'node:assert/strict';
 import { auditCache } from '../../src/cache/audit.ts';

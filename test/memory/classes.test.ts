@@ -28,7 +28,7 @@ test('there are never more than 63 classes', () => {
   assert.equal(sizes[63], HALF_MEGABYTE);
 });
 
-test('for any -n and -f sizes never fall, are aligned to 8 bytes, and end with the largest chunk', () => {
+test('for any -n and -f sizes never fall, are aligned, and end with the largest chunk', () => {
   const chunkMax = fc.integer({ min: 128, max: 131_072 }).map((units) => units * 8);
   fc.assert(
     fc.property(

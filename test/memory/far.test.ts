@@ -1,7 +1,7 @@
 /**
- * Proves that items are stored and found wherever they lie in the address space: around 4 GiB, where
- * byte offsets pass 32 bits, around 16 GiB, where references turn negative, and at the far end. Only
- * the few pages that are used cost memory.
+ * Proves that items are stored and found wherever they lie in the address space: around 4 GiB,
+ * where byte offsets pass 32 bits, around 16 GiB, where references turn negative, and at the far
+ * end. Only the few pages that are used cost memory.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

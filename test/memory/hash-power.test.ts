@@ -1,6 +1,6 @@
 /**
- * Checks hash tables of the greatest size that may be asked for: 2^32 buckets, of which there are at
- * most 2^31, since a longer mask is negative as int32.
+ * Checks hash tables of the greatest size that may be asked for: 2^32 buckets, of which there are
+ * at most 2^31, since a longer mask is negative as int32.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

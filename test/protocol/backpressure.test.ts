@@ -1,6 +1,6 @@
 /**
- * Checks replies that do not fit into one output buffer: they come whole however often the engine has
- * to stop, and a value that is changed or removed meanwhile is still sent as it was.
+ * Checks replies that do not fit into one output buffer: they come whole however often the engine
+ * has to stop, and a value that is changed or removed meanwhile is still sent as it was.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Checks that a connection may go away at any moment: whatever it was in the middle of, nothing of it
- * stays in the slab, and the cache goes on.
+ * Checks that a connection may go away at any moment: whatever it was in the middle of, nothing of
+ * it stays in the slab, and the cache goes on.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Checks a multi-get in which a key is too long: one error instead of all values, but the keys before
- * it have been looked up, and every statistic says so.
+ * Checks a multi-get in which a key is too long: one error instead of all values, but the keys
+ * before it have been looked up, and every statistic says so.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

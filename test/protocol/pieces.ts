@@ -1,6 +1,6 @@
 /**
- * Drives an engine step by step: input in any pieces, output taken whenever the engine hands it out.
- * Every step is checked for what must always hold: progress, bounded buffers, no lock kept.
+ * Drives an engine step by step: input in any pieces, output taken whenever the engine hands it
+ * out. Every step is checked for what must always hold: progress, bounded buffers, no lock kept.
  */
 import assert from 'node:assert/strict';
 import { auditCache } from '../../src/cache/audit.ts';

@@ -1,6 +1,6 @@
 /**
- * Checks that how the input is cut into pieces never shows in the replies, nor in what is stored: any
- * requests, right or wrong, fed whole and in random pieces, to two caches.
+ * Checks that how the input is cut into pieces never shows in the replies, nor in what is stored:
+ * any requests, right or wrong, fed whole and in random pieces, to two caches.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,8 +23,8 @@ const MEMORY = {
   maxConns: 2,
 };
 /**
- * What is stored in the end, with every counter that requests move. Bytes are counted per event, and
- * turns are given per event, so those do depend on the pieces.
+ * What is stored in the end, with every counter that requests move. Bytes are counted per event,
+ * and turns are given per event, so those do depend on the pieces.
  */
 const SUMMARY = 'stats\r\nstats items\r\nstats slabs\r\nstats sizes\r\nstats detail dump\r\n';
 
