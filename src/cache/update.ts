@@ -35,13 +35,13 @@ export const MODE_PREPEND = 4;
 export const MODE_CAS = 5;
 
 /* Results of commit. */
-export const STORED = 0;
-export const NOT_STORED = 1;
-export const EXISTS = 2;
-export const NOT_FOUND = 3;
+const STORED = 0;
+const NOT_STORED = 1;
+const EXISTS = 2;
+const NOT_FOUND = 3;
 
 /* Results of delta. */
-export const DELTA_OK = 0;
+const DELTA_OK = 0;
 export const DELTA_NOT_FOUND = 1;
 export const DELTA_NON_NUMERIC = 2;
 export const DELTA_NO_MEMORY = 3;

@@ -12,7 +12,7 @@ import type { Memory } from './memory.ts';
 const HEAD_START_SECONDS = 62;
 
 /** Relative expiry times end at 30 days; larger ones are moments since 1970 (protocol.txt). */
-export const RELATIVE_EXPTIME_MAX = 60 * 60 * 24 * 30;
+const RELATIVE_EXPTIME_MAX = 60 * 60 * 24 * 30;
 
 /** Sets second 0. `nowMs` is the wall clock (Date.now()). */
 export function startClock(memory: Memory, nowMs: number): void {

@@ -72,7 +72,6 @@ export const HEAD_CRAWLER_RUNNING = 40;
 export const HEAD_CONN_NEXT = 41;
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
-export const HEAD_WORDS = 64;
 /* Head: float64 words from the start of the buffer. */
 export const HEAD_STARTED_F64 = 32; // wall clock of rel_time 0, in seconds since 1970
 export const HEAD_CONFIG_F64 = 40; // the MemoryConfig, in the order of CONFIG_FIELDS
@@ -279,6 +278,11 @@ const REFERENCE_REACH_BYTES = 2 ** 32 * 8;
 /** Items are rarely smaller than this: sizes the address space reserved for buckets. */
 const SMALL_ITEM_BYTES = 96;
 
+/**
+ * A bucket mask of more bits would be negative as int32; no memory holds items for as many buckets.
+ */
+const HASH_POWER_LIMIT = 31;
+
 /** Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs. */
 export function computeLayout(config: MemoryConfig): Layout {
   let end = HEAD_BYTES;
@@ -293,7 +297,10 @@ export function computeLayout(config: MemoryConfig): Layout {
   const actorCount = config.workers + 2;
   const connectionCount = config.maxConns + 16;
   const itemsMax = (pageCountMax * PAGE_BYTES) / SMALL_ITEM_BYTES;
-  const hashPowerMax = Math.max(config.hashPowerInit, Math.ceil(Math.log2(itemsMax / 1.5)));
+  const hashPowerMax = Math.min(
+    HASH_POWER_LIMIT,
+    Math.max(config.hashPowerInit, Math.ceil(Math.log2(itemsMax / 1.5))),
+  );
   const stripes = region(stripeCount * STRIPE_BYTES, 64);
   const classes = region(CLASS_COUNT_MAX * CLASS_BYTES, 64);
   const actors = region(actorCount * ACTOR_BYTES, 64);

@@ -81,6 +81,7 @@ export class Retrieval {
     engine.at = position;
     session.keysLeft = keysEnd - position;
     if (session.sending !== 0 || position < keysEnd || output.room < END_LINE.length) return false;
+    if (engine.verbosity > 1) engine.host.log(2, `>${session.slot} END`);
     output.put(END_LINE);
     engine.at += session.keysLineEnd;
     session.state = IN_COMMAND;
@@ -105,6 +106,7 @@ export class Retrieval {
       // The prefix lock comes after the stripe in the lock order.
       engine.prefixes.recordGet(input, start, length, ref !== 0);
     }
+    if (engine.verbosity > 1) this.log(session, start, length, ref !== 0);
     if (ref === 0) return true;
     const bytes = valueBytesOf(store.memory.i32, ref);
     this.putHeader(session, ref, input, start, length, bytes);
@@ -164,6 +166,14 @@ export class Retrieval {
     bytes[to++] = CARRIAGE_RETURN;
     bytes[to++] = LINE_FEED;
     output.length = to;
+  }
+
+  /** What -vv and -vvv say of a look-up. */
+  private log(session: Session, start: number, length: number, found: boolean): void {
+    const { engine } = this;
+    const key = engine.input.toString('latin1', start, start + length);
+    engine.host.log(3, found ? `> FOUND KEY ${key}` : `> NOT FOUND ${key}`);
+    if (found) engine.host.log(2, `>${session.slot} sending key ${key}`);
   }
 
   private putLineEnd(): void {

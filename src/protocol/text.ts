@@ -20,7 +20,7 @@ import {
   MODE_SET,
 } from '../cache/update.ts';
 import { realtime } from '../memory/clock.ts';
-import { HEAD_DETAIL_ENABLED, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import {
   BAD_DELETE,
@@ -65,7 +65,7 @@ export class TextCommands {
   execute(session: Session, lineStart: number, textEnd: number): void {
     const { engine } = this;
     const { tokens, input } = engine;
-    if (engine.store.memory.i32[HEAD_VERBOSITY] > 1) {
+    if (engine.verbosity > 1) {
       engine.host.log(2, `<${session.slot} ${input.toString('latin1', lineStart, textEnd)}`);
     }
     if (tokens.count === 0 || tokens.length(0) < 2) {

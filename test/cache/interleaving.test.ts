@@ -150,7 +150,7 @@ function brief(answers: readonly Answer[], last: ReadonlyMap<string, string | nu
   return JSON.stringify([threads, [...last].map(([key, value]) => [key, short(value ?? '-')])]);
 }
 
-test('two threads in any order leave a whole cache, and replies that can be explained', async (t) => {
+test('two threads in any order leave a whole cache and replies that make sense', async (t) => {
   const race = new Race(t);
   const end = Date.now() + BUDGET_MS;
   let runs = 0;

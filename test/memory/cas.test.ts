@@ -1,61 +1,77 @@
-/** cas ids: unique, increasing, and carried over from half to half, whoever asks. */
+/**
+ * Checks that cas ids are unique and increase without a gap over all threads, also where their low
+ * half wraps: at 2^31 it turns negative as int32, at 2^32 the high half changes.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { casBefore, casHigh, nextCasLow } from '../../src/memory/cas.ts';
 import { HEAD_CAS_HIGH_A, HEAD_CAS_HIGH_B, HEAD_CAS_LOW } from '../../src/memory/layout.ts';
-import { inThreads } from './threads.ts';
+import { runThreads } from './threads.ts';
 
-function headAt(low: number, highA = 0, highB = 0): Int32Array {
-  const i32 = new Int32Array(new SharedArrayBuffer(4096));
-  i32[HEAD_CAS_LOW] = low;
-  i32[HEAD_CAS_HIGH_A] = highA;
-  i32[HEAD_CAS_HIGH_B] = highB;
+const THREADS = 4;
+const IDS_PER_THREAD = 20_000;
+const TWO_31 = 2 ** 31;
+const TWO_32 = 2 ** 32;
+
+/** The words as they are when `last` was the id given out last. */
+function wordsAt(last: number): Int32Array<SharedArrayBuffer> {
+  const i32 = new Int32Array(new SharedArrayBuffer(256));
+  const high = Math.floor(last / TWO_32);
+  i32[HEAD_CAS_LOW] = (last % TWO_32) | 0;
+  i32[HEAD_CAS_HIGH_A] = last % TWO_32 < TWO_31 ? high : high + 1;
+  i32[HEAD_CAS_HIGH_B] = high;
   return i32;
 }
 
-function next(i32: Int32Array): bigint {
+function nextId(i32: Int32Array): number {
   const low = nextCasLow(i32);
-  return (BigInt(casHigh(i32, low) >>> 0) << 32n) | BigInt(low >>> 0);
+  return (casHigh(i32, low) >>> 0) * TWO_32 + (low >>> 0);
 }
 
-test('ids start at 1 and count up', () => {
-  const i32 = headAt(0);
-  assert.deepEqual([next(i32), next(i32), next(i32)], [1n, 2n, 3n]);
-});
+const BORDERS: ReadonlyArray<readonly [string, number]> = [
+  ['0', 0],
+  ['2^31', TWO_31 - 30_000],
+  ['2^32', TWO_32 - 30_000],
+  ['3·2^31', 3 * TWO_31 - 30_000],
+  ['2^33', 2 * TWO_32 - 30_000],
+];
 
-test('ids go on across 2^31, 2^32, 3 * 2^31, and so on', () => {
-  const i32 = headAt(0);
-  for (let half = 1n; half < 6n; half++) {
-    const crossing = half << 31n;
-    i32[HEAD_CAS_LOW] = Number(BigInt.asIntN(32, crossing - 3n));
-    for (let id = crossing - 2n; id < crossing + 3n; id++) assert.equal(next(i32), id);
-  }
-});
-
-for (const [name, start, highA] of [
-  ['2^31', 2 ** 31 - 15_000, 0],
-  ['2^32', -15_000, 1],
-] as const) {
-  test(`ids of three threads are unique and increasing across ${name}`, async () => {
-    const i32 = headAt(start, highA);
-    const rounds = 10_000;
-    const lists = await inThreads(3, (actor) => ({ task: 'cas', i32, actor, rounds, together: 3 }));
-    for (const ids of lists) {
-      for (let i = 1; i < ids.length; i++) assert.ok(ids[i - 1] < ids[i]);
+for (const [name, last] of BORDERS) {
+  test(`${THREADS} threads around ${name} get every id once, each in rising order`, async () => {
+    const i32 = wordsAt(last);
+    const taken = Array.from(
+      { length: THREADS },
+      () => new Float64Array(new SharedArrayBuffer(8 * IDS_PER_THREAD)),
+    );
+    await runThreads(taken.map((ids) => ({ kind: 'cas' as const, i32, ids })));
+    for (const ids of taken) {
+      for (let at = 1; at < ids.length; at++) assert.ok(ids[at] > ids[at - 1]);
     }
-    const all = lists.flat().sort((a, b) => (a < b ? -1 : 1));
-    const first = BigInt(start >>> 0) + 1n;
-    assert.deepEqual([all[0], all.at(-1)], [first, first + 29_999n]);
-    assert.equal(new Set(all).size, 30_000);
+    const all = Float64Array.from(taken.flatMap((ids) => [...ids])).sort();
+    assert.equal(all.length, THREADS * IDS_PER_THREAD);
+    for (const [at, id] of all.entries()) assert.equal(id, last + 1 + at);
   });
 }
 
-test('casBefore compares 64 unsigned bits', () => {
-  const ids = [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 63n, 2n ** 64n - 1n];
-  const half = (id: bigint, shift: bigint): number => Number(BigInt.asIntN(32, id >> shift));
-  for (const a of ids) {
-    for (const b of ids) {
-      assert.equal(casBefore(half(a, 32n), half(a, 0n), half(b, 32n), half(b, 0n)), a < b);
-    }
+test('one thread walks over all crossings in turn', () => {
+  for (let crossing = 1; crossing <= 6; crossing++) {
+    const i32 = wordsAt(crossing * TWO_31 - 3);
+    for (let step = -2; step <= 3; step++) assert.equal(nextId(i32), crossing * TWO_31 + step);
   }
+});
+
+test('casBefore compares as unsigned 64-bit numbers do', () => {
+  const half = () =>
+    fc.oneof(
+      fc.constantFrom(0, 1, 0x7fff_ffff, -0x8000_0000, -1),
+      fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
+    );
+  const big = (high: number, low: number) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  fc.assert(
+    fc.property(half(), half(), half(), half(), (aHigh, aLow, bHigh, bLow) => {
+      assert.equal(casBefore(aHigh, aLow, bHigh, bLow), big(aHigh, aLow) < big(bHigh, bLow));
+      assert.equal(casBefore(aHigh, aLow, aHigh, aLow), false);
+    }),
+  );
 });

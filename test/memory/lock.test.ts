@@ -1,6 +1,11 @@
-/** The mutex: exclusion between real threads, its order, and what frees the locks of the dead. */
+/**
+ * Checks the mutex: it excludes, says who holds it, wakes sleepers, can be freed for the dead, and
+ * with checking on refuses what could end in a deadlock.
+ */
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { setAtomicsHook } from '../../src/memory/atomics.ts';
 import {
   checkLockOrder,
   forceUnlock,
@@ -13,67 +18,145 @@ import {
   tryLock,
   unlock,
 } from '../../src/memory/lock.ts';
-import { inThreads, startThread } from './threads.ts';
+import type { CountTask } from './contender.ts';
+import { runThreads } from './threads.ts';
 
-const COUNTER = 8;
-const words = (): Int32Array => new Int32Array(new SharedArrayBuffer(64));
+const LOCK = 0;
+const OTHER_LOCK = 16;
+const COUNTER = 32;
+const INSIDE = 33;
+const THREADS = 4;
+const ROUNDS = 20_000;
 
-afterEach(() => checkLockOrder(false));
+const words = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(256));
 
-test('threads that take the lock exclude each other', async () => {
-  const i32 = words();
-  const rounds = 40_000;
-  await inThreads(3, (actor) => ({ task: 'count', i32, actor, rounds, together: 3 }));
-  assert.equal(i32[COUNTER], 3 * rounds);
-  assert.equal(lockHolder(i32, 0), -1);
+afterEach(() => {
+  checkLockOrder(false);
+  setAtomicsHook(null);
 });
 
-test('the same threads without the lock lose counts: the test above can fail', async () => {
-  for (let tries = 0; tries < 20; tries++) {
-    const i32 = words();
-    const rounds = 5_000_000;
-    await inThreads(3, (actor) => ({ task: 'countUnlocked', i32, actor, rounds, together: 3 }));
-    if (i32[COUNTER] < 3 * rounds) return;
+const counting = (
+  i32: Int32Array<SharedArrayBuffer>,
+  actor: number,
+  rounds: number,
+): CountTask => ({
+  kind: 'count',
+  i32,
+  actor,
+  lockWord: LOCK,
+  counterWord: COUNTER,
+  insideWord: INSIDE,
+  rounds,
+});
+
+/** The synchronising accesses that a step makes. */
+function accesses(step: () => void): string[] {
+  const seen: string[] = [];
+  setAtomicsHook((operation) => seen.push(operation));
+  step();
+  setAtomicsHook(null);
+  return seen;
+}
+
+/** Waits until a thread is asleep on the lock, or about to be. */
+async function untilContended(i32: Int32Array): Promise<void> {
+  const uncontended = Atomics.load(i32, LOCK);
+  while (Atomics.load(i32, LOCK) === uncontended) await pause(1);
+}
+
+test('threads that add to a plain word under the lock lose nothing and are alone', async () => {
+  const i32 = words();
+  const tasks = Array.from({ length: THREADS }, (_, actor) => counting(i32, actor, ROUNDS));
+  const intruders = await runThreads(tasks);
+  assert.deepEqual(intruders, Array(THREADS).fill(0));
+  assert.equal(i32[COUNTER], THREADS * ROUNDS);
+  assert.equal(i32[LOCK], 0);
+});
+
+test('the holder is in the word, for every actor', () => {
+  const i32 = words();
+  assert.equal(lockHolder(i32, LOCK), -1);
+  for (const actor of [0, 1, 2, 65]) {
+    lock(i32, LOCK, RANK_CLASS, actor);
+    assert.equal(lockHolder(i32, LOCK), actor);
+    unlock(i32, LOCK);
+    assert.equal(lockHolder(i32, LOCK), -1);
   }
-  assert.fail('an unlocked counter lost nothing in 20 tries');
 });
 
-test('the lock word names its holder', () => {
+test('the holder can be told while others wait, and unlocking lets them in', async () => {
   const i32 = words();
-  lock(i32, 0, RANK_STRIPE, 5);
-  assert.equal(lockHolder(i32, 0), 5);
-  assert.equal(tryLock(i32, 0, RANK_STRIPE, 6), false);
-  unlock(i32, 0);
-  assert.equal(lockHolder(i32, 0), -1);
-  assert.equal(tryLock(i32, 0, RANK_STRIPE, 6), true);
-  assert.equal(lockHolder(i32, 0), 6);
+  lock(i32, LOCK, RANK_CLASS, 7);
+  const waiting = runThreads([counting(i32, 1, 1)]);
+  await untilContended(i32);
+  assert.equal(lockHolder(i32, LOCK), 7);
+  assert.equal(i32[COUNTER], 0);
+  assert.deepEqual(
+    accesses(() => unlock(i32, LOCK)),
+    ['exchange', 'notify'],
+  );
+  assert.deepEqual(await waiting, [0]);
+  assert.equal(i32[COUNTER], 1);
 });
 
-test('with the check on, locks against the order throw, except by tryLock', () => {
+test('nobody is woken when nobody waits', () => {
+  const i32 = words();
+  lock(i32, LOCK, RANK_CLASS, 1);
+  assert.deepEqual(
+    accesses(() => unlock(i32, LOCK)),
+    ['exchange'],
+  );
+});
+
+test('the lock of a dead holder can be freed, and all that wait for it go on', async () => {
+  const i32 = words();
+  lock(i32, LOCK, RANK_CLASS, 7);
+  const waiting = runThreads([counting(i32, 1, 1), counting(i32, 2, 1)]);
+  await untilContended(i32);
+  assert.deepEqual(
+    accesses(() => forceUnlock(i32, LOCK)),
+    ['exchange', 'notify'],
+  );
+  assert.deepEqual(await waiting, [0, 0]);
+  assert.equal(i32[COUNTER], 2);
+  assert.equal(lockHolder(i32, LOCK), -1);
+});
+
+test('tryLock takes a free lock and leaves a held one as it is', () => {
+  const i32 = words();
+  assert.equal(tryLock(i32, LOCK, RANK_STRIPE, 1), true);
+  assert.equal(tryLock(i32, LOCK, RANK_STRIPE, 2), false);
+  assert.equal(lockHolder(i32, LOCK), 1);
+  unlock(i32, LOCK);
+  assert.equal(tryLock(i32, LOCK, RANK_STRIPE, 2), true);
+});
+
+test('locks may be taken from lower to higher rank only', () => {
   const i32 = words();
   checkLockOrder(true);
-  lock(i32, 1, RANK_CLASS, 2);
-  assert.throws(() => lock(i32, 0, RANK_STRIPE, 2), /rank 1 taken under rank 2/);
-  assert.throws(() => lock(i32, 2, RANK_CLASS, 2), /rank 2 taken under rank 2/);
-  assert.throws(() => lock(i32, 1, RANK_PAGES, 2), /lock 1 taken twice/);
-  assert.throws(() => unlock(i32, 3), /lock 3 freed but not held/);
-  assert.equal(tryLock(i32, 0, RANK_STRIPE, 2), true);
-  lock(i32, 4, RANK_PAGES, 2);
-  assert.equal(locksHeld(), 3);
-  for (const word of [4, 0, 1]) unlock(i32, word);
+  lock(i32, LOCK, RANK_CLASS, 1);
+  assert.throws(() => lock(i32, OTHER_LOCK, RANK_STRIPE, 1), /rank 1 taken under rank 2/);
+  assert.throws(() => lock(i32, OTHER_LOCK, RANK_CLASS, 1), /rank 2 taken under rank 2/);
+  assert.equal(lockHolder(i32, OTHER_LOCK), -1);
+  lock(i32, OTHER_LOCK, RANK_PAGES, 1);
+  assert.equal(locksHeld(), 2);
+  unlock(i32, OTHER_LOCK);
+  unlock(i32, LOCK);
   assert.equal(locksHeld(), 0);
 });
 
-test('forceUnlock frees the lock of a dead thread and wakes all that wait', async () => {
+test('tryLock may go against the order, but counts', () => {
   const i32 = words();
-  lock(i32, 0, RANK_STRIPE, 9);
-  const waiting = [2, 3].map((actor) =>
-    startThread({ task: 'count', i32, actor, rounds: 100, together: 2 }),
-  );
-  // They are asleep, or about to be, once one of them has marked the word.
-  while (Atomics.load(i32, 0) === 10) await new Promise((resolve) => setTimeout(resolve, 1));
-  assert.equal(lockHolder(i32, 0), 9);
-  forceUnlock(i32, 0);
-  await Promise.all(waiting);
-  assert.equal(i32[COUNTER], 200);
+  checkLockOrder(true);
+  lock(i32, LOCK, RANK_CLASS, 1);
+  assert.equal(tryLock(i32, OTHER_LOCK, RANK_STRIPE, 1), true);
+  assert.equal(locksHeld(), 2);
+});
+
+test('taking a lock twice and freeing one that is not held are told', () => {
+  const i32 = words();
+  checkLockOrder(true);
+  assert.throws(() => unlock(i32, LOCK), /not held/);
+  lock(i32, LOCK, RANK_CLASS, 1);
+  assert.throws(() => lock(i32, LOCK, RANK_PAGES, 1), /taken twice/);
 });

@@ -1,135 +1,195 @@
-/** The allocator: chunks and pages are handed out once, found again, and never beyond the limit. */
+/**
+ * Checks the allocator and the pool of pages: chunks come from free lists or are carved, pages obey
+ * the limit but for a class's first one, and whatever is given back can be had again.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { auditCache } from '../../src/cache/audit.ts';
+import { PAGE_BYTES } from '../../src/memory/classes.ts';
 import {
-  CLASS_FREE_COUNT_I32,
-  CLASS_PAGES_I32,
-  CLASS_PER_PAGE_I32,
-  CLASS_USED_I32,
+  CLASS_CARVE_PAGE_I32,
   HEAD_PAGE_COUNT,
+  HEAD_PAGE_FRESH,
+  HEAD_PAGE_LIMIT,
   HEAD_PAGE_POOL_COUNT,
+  PAGE_CLASS_I32,
 } from '../../src/memory/layout.ts';
 import type { Memory } from '../../src/memory/memory.ts';
-import { pageOf, pageRef, returnPage, takePage } from '../../src/memory/pages.ts';
+import {
+  pageEntry,
+  pageOf,
+  pageRef,
+  rebuildPool,
+  returnPage,
+  takePage,
+} from '../../src/memory/pages.ts';
 import { Slab } from '../../src/memory/slab.ts';
-import { makeMemory, makeStore } from '../support/cache.ts';
+import { makeMemory } from '../support/cache.ts';
+import { SlabModel } from './slab-model.ts';
 
-const MEGABYTE = 2 ** 20;
+const ACTOR = 2;
 
-function make(pages: number): { memory: Memory; slab: Slab } {
-  const memory = makeMemory({ memoryLimit: pages * MEGABYTE, memoryMax: pages * MEGABYTE });
-  return { memory, slab: new Slab(memory, 2) };
+/** Three classes of 1, 2 and 8 chunks per page or so, and a few pages. */
+function smallMemory(pages: number): Memory {
+  const bytes = pages * PAGE_BYTES;
+  return makeMemory({
+    memoryLimit: bytes,
+    memoryMax: bytes,
+    chunkSizeMin: 100_000,
+    growthFactor: 4,
+    slabChunkMax: 1024 * 1024,
+    maxConns: 1,
+    hashPowerInit: 12,
+  });
 }
 
-/** All chunks that a class will give. */
-function exhaust(slab: Slab, id: number): number[] {
-  const refs: number[] = [];
-  slab.lockClass(id);
-  for (let ref = slab.doAlloc(id); ref !== 0; ref = slab.doAlloc(id)) refs.push(ref);
-  slab.unlockClass(id);
-  return refs;
-}
-
-test('classFor gives the smallest class that holds a size', () => {
-  const { memory, slab } = make(1);
-  const sizes = [...memory.classSizes].slice(1);
-  for (let bytes = 1; bytes <= 3000; bytes++) {
-    assert.equal(slab.classFor(bytes), sizes.findIndex((size) => size >= bytes) + 1);
+test('an item goes to the smallest class that holds it', () => {
+  const memory = makeMemory({ memoryLimit: PAGE_BYTES, memoryMax: PAGE_BYTES });
+  const slab = new Slab(memory, ACTOR);
+  const largest = memory.classSizes[memory.classLargest];
+  for (let bytes = 1; bytes <= largest; bytes += bytes < 2000 ? 1 : 997) {
+    const id = slab.classFor(bytes);
+    assert.ok(memory.classSizes[id] >= bytes);
+    assert.ok(id === 1 || memory.classSizes[id - 1] < bytes);
   }
-  assert.equal(slab.classFor(sizes.at(-1) ?? 0), sizes.length);
-  assert.equal(slab.classFor((sizes.at(-1) ?? 0) + 1), 0);
+  assert.equal(slab.classFor(largest), memory.classLargest);
+  assert.equal(slab.classFor(largest + 1), 0);
 });
 
-test('a class gives every chunk of its pages once, and stops at the limit', () => {
-  const { memory, slab } = make(2);
-  const id = slab.classFor(5000);
-  const perPage = memory.i32[slab.classWord(id) + CLASS_PER_PAGE_I32];
-  const refs = exhaust(slab, id);
-  assert.equal(refs.length, 2 * perPage);
-  assert.equal(new Set(refs).size, refs.length);
-  const bytes = memory.classSizes[id];
-  const sorted = [...refs].sort((a, b) => a - b);
-  for (let i = 1; i < sorted.length; i++) assert.ok((sorted[i] - sorted[i - 1]) * 8 >= bytes);
-  for (const ref of refs) {
-    const page = pageOf(memory, ref);
-    assert.ok(page < 2);
-    assert.ok((ref - pageRef(memory, page)) * 8 + bytes <= MEGABYTE, 'a chunk leaves its page');
+test('a page is carved chunk by chunk, to its end, before the next one is taken', () => {
+  const memory = smallMemory(4);
+  const model = new SlabModel(memory, ACTOR);
+  const perPage = Math.floor(PAGE_BYTES / memory.classSizes[1]);
+  for (let chunk = 1; chunk <= perPage; chunk++) {
+    model.alloc(1);
+    assert.equal(memory.i32[HEAD_PAGE_COUNT], 1);
+    model.check();
   }
-});
-
-test('a class without a page gets one beyond the limit, and only one', () => {
-  const { memory, slab } = make(1);
-  const first = slab.classFor(100);
-  exhaust(slab, first);
-  const second = slab.classFor(9000);
-  const perPage = memory.i32[slab.classWord(second) + CLASS_PER_PAGE_I32];
-  assert.equal(exhaust(slab, second).length, perPage);
+  assert.equal(memory.i32[model.slab.classWord(1) + CLASS_CARVE_PAGE_I32], 0);
+  model.alloc(1);
   assert.equal(memory.i32[HEAD_PAGE_COUNT], 2);
-  assert.deepEqual(exhaust(slab, first), []);
+  model.check();
 });
 
-test('what was freed last is given first', () => {
-  const { slab } = make(1);
-  const id = slab.classFor(100);
-  const [a, b, c] = exhaust(slab, id);
-  for (const ref of [a, c, b]) slab.free(ref, id);
-  assert.deepEqual(exhaust(slab, id), [b, c, a]);
+test('a freed chunk is the next to be handed out', () => {
+  const model = new SlabModel(smallMemory(2), ACTOR);
+  for (let chunk = 0; chunk < 4; chunk++) model.alloc(1);
+  const refs = [...model.used.keys()];
+  model.free(1);
+  model.alloc(1);
+  assert.deepEqual(new Set(model.used.keys()), new Set(refs));
+  model.check();
 });
 
-test('a chunk can be taken out of the free list wherever it stands', () => {
-  for (const taken of [0, 1, 2]) {
-    const { slab } = make(1);
-    const id = slab.classFor(100);
-    const refs = exhaust(slab, id).slice(0, 3);
-    for (const ref of refs) slab.free(ref, id);
-    slab.doUnlinkFree(refs[taken], id);
-    const left = refs.filter((_, index) => index !== taken).reverse();
-    assert.deepEqual(exhaust(slab, id), left);
+test('any free chunk can be taken out of the free list', () => {
+  for (const position of [0, 1, 2]) {
+    const model = new SlabModel(smallMemory(2), ACTOR);
+    for (let chunk = 0; chunk < 3; chunk++) model.alloc(1);
+    const [first, second, third] = model.used.keys();
+    for (const _ of [first, second, third]) model.free(0);
+    const { slab, memory } = model;
+    slab.lockClass(1);
+    slab.doUnlinkFree([first, second, third][position], 1);
+    const left = [slab.doAlloc(1), slab.doAlloc(1)];
+    slab.unlockClass(1);
+    const others = [first, second, third].filter((_, index) => index !== position);
+    assert.deepEqual(new Set(left), new Set(others));
+    assert.equal(slab.freeChunks(1), Math.floor(PAGE_BYTES / memory.classSizes[1]) - 3);
   }
 });
 
-test('pages come fresh up to the limit, then from what was returned', () => {
-  const { memory } = make(2);
-  const take = (): number => takePage(memory, 2, false);
-  assert.deepEqual([take(), take(), take()], [0, 1, -1]);
-  returnPage(memory, 2, 0);
-  assert.equal(memory.i32[HEAD_PAGE_POOL_COUNT], 1);
-  assert.deepEqual([take(), take()], [0, -1]);
-  assert.equal(memory.i32[HEAD_PAGE_POOL_COUNT], 0);
-  assert.equal(takePage(memory, 2, true), 2);
+test('pages obey the limit, but every class gets its first one', () => {
+  const memory = smallMemory(2);
+  const model = new SlabModel(memory, ACTOR);
+  while (model.alloc(1));
+  assert.equal(memory.i32[HEAD_PAGE_COUNT], 2);
+  for (let id = 2; id <= memory.classLargest; id++) {
+    assert.ok(model.alloc(id), `class ${id} got no page`);
+    while (model.alloc(id));
+  }
+  assert.equal(memory.i32[HEAD_PAGE_COUNT], 2 + memory.classLargest - 1);
+  model.check();
 });
 
-test('after any allocations and frees, every chunk is free, uncarved or in use', () => {
-  const step = fc.record({ bytes: fc.constantFrom(60, 500, 5000, 300_000), free: fc.boolean() });
+test('raising the limit lets classes grow, up to the reserved address space', () => {
+  const memory = smallMemory(1);
+  const model = new SlabModel(memory, ACTOR);
+  while (model.alloc(1));
+  const before = model.used.size;
+  memory.i32[HEAD_PAGE_LIMIT] = 1_000_000;
+  while (model.alloc(1));
+  assert.ok(model.used.size > before);
+  assert.equal(memory.i32[HEAD_PAGE_COUNT], memory.layout.pageCountMax);
+  model.check();
+});
+
+test('returned pages are used again before fresh ones', () => {
+  const memory = smallMemory(3);
+  const pages = [0, 1, 2].map(() => takePage(memory, ACTOR, false));
+  assert.deepEqual(pages, [0, 1, 2]);
+  assert.equal(takePage(memory, ACTOR, false), -1);
+  returnPage(memory, ACTOR, 0);
+  returnPage(memory, ACTOR, 2);
+  assert.equal(memory.i32[HEAD_PAGE_POOL_COUNT], 2);
+  assert.equal(memory.i32[HEAD_PAGE_COUNT], 1);
+  const again = [takePage(memory, ACTOR, false), takePage(memory, ACTOR, false)];
+  assert.deepEqual(new Set(again), new Set([0, 2]));
+  assert.equal(memory.i32[HEAD_PAGE_POOL_COUNT], 0);
+  assert.equal(memory.i32[HEAD_PAGE_FRESH], 3);
+});
+
+test('a page on its way is marked with who carries it', () => {
+  const memory = smallMemory(3);
+  const page = takePage(memory, 5, false);
+  assert.equal(memory.i32[pageEntry(memory, page) + PAGE_CLASS_I32], -7);
+});
+
+test('the pool is rebuilt with the pages that a dead actor was carrying, and no others', () => {
+  const memory = smallMemory(8);
+  const { i32 } = memory;
+  const [kept, carried, others, back] = [2, 3, 4, 2].map((actor) => takePage(memory, actor, false));
+  i32[pageEntry(memory, kept) + PAGE_CLASS_I32] = 1;
+  returnPage(memory, ACTOR, back);
+  i32[HEAD_PAGE_POOL_COUNT] = 77;
+  i32[HEAD_PAGE_COUNT] = 77;
+  rebuildPool(memory, 3);
+  assert.equal(i32[HEAD_PAGE_COUNT], 2);
+  assert.equal(i32[HEAD_PAGE_POOL_COUNT], 2);
+  const again = [takePage(memory, ACTOR, false), takePage(memory, ACTOR, false)];
+  assert.deepEqual(new Set(again), new Set([carried, back]));
+  assert.equal(i32[pageEntry(memory, others) + PAGE_CLASS_I32], -6);
+});
+
+test('a page and its chunks find each other', () => {
+  const memory = smallMemory(8);
+  for (const page of [0, 1, 7, memory.layout.pageCountMax - 1]) {
+    const first = pageRef(memory, page);
+    assert.equal(pageOf(memory, first), page);
+    assert.equal(pageOf(memory, first + PAGE_BYTES / 8 - 1), page);
+  }
+});
+
+type Operation = readonly [kind: 'alloc' | 'free', choice: number];
+
+const operations = (): fc.Arbitrary<Operation[]> =>
+  fc.array(
+    fc.tuple(fc.constantFrom('alloc', 'alloc', 'free') as fc.Arbitrary<Operation[0]>, fc.nat(99)),
+    { maxLength: 120, size: 'max' },
+  );
+
+test('after any sequence of alloc and free all counts and lists agree', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(step, fc.nat()), { maxLength: 300 }), (steps) => {
-      const { memory, slab } = make(3);
-      const used: { ref: number; id: number }[] = [];
-      for (const [{ bytes, free }, dice] of steps) {
-        if (free && used.length > 0) {
-          const [gone] = used.splice(dice % used.length, 1);
-          slab.free(gone.ref, gone.id);
-          continue;
-        }
-        const id = slab.classFor(bytes);
-        slab.lockClass(id);
-        const ref = slab.doAlloc(id);
-        slab.unlockClass(id);
-        if (ref !== 0) used.push({ ref, id });
+    fc.property(operations(), fc.integer({ min: 1, max: 6 }), (sequence, pages) => {
+      const memory = smallMemory(pages);
+      const model = new SlabModel(memory, ACTOR);
+      for (const [kind, choice] of sequence) {
+        if (kind === 'alloc') model.alloc(1 + (choice % memory.classLargest));
+        else model.free(choice);
       }
-      for (let id = 1; id <= memory.classLargest; id++) {
-        const word = slab.classWord(id);
-        const mine = used.filter((each) => each.id === id).length;
-        const pages = memory.i32[word + CLASS_PAGES_I32];
-        assert.equal(memory.i32[word + CLASS_USED_I32], mine);
-        const all = pages * memory.i32[word + CLASS_PER_PAGE_I32];
-        assert.equal(slab.freeChunks(id), all - mine);
-        assert.ok(memory.i32[word + CLASS_FREE_COUNT_I32] <= all - mine);
-      }
-      for (const { ref, id } of used) slab.free(ref, id);
-      assert.deepEqual(auditCache(makeStore(memory)), []);
+      model.check();
+      const used = model.used.size;
+      for (let left = used; left > 0; left--) model.free(0);
+      model.check();
     }),
     { numRuns: 60 },
   );

@@ -1,21 +1,29 @@
-/** Numbers of the protocol: 64 bits in two halves compared with BigInt, and tokens of a line. */
+/**
+ * Checks the arithmetic on unsigned 64-bit decimal numbers against BigInt, and which texts count as
+ * numbers in the first place.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Decimal64, printSafe } from '../../src/cache/decimal64.ts';
-import { Tokens } from '../../src/protocol/tokens.ts';
 
-const TWO_64 = 1n << 64n;
+const END = 2n ** 64n;
 
-/** Numbers near the places where something changes. */
-const edges = [0n, 9n, 2n ** 31n, 2n ** 32n, 10n ** 15n, 2n ** 53n, 2n ** 63n, TWO_64 - 1n];
-const uint64 = fc.oneof(
-  fc.bigInt({ min: 0n, max: TWO_64 - 1n }),
-  fc.nat(1000).map(BigInt),
-  fc
-    .tuple(fc.constantFrom(...edges), fc.integer({ min: -3, max: 3 }))
-    .map(([edge, by]) => BigInt.asUintN(64, edge + BigInt(by))),
-);
+/** Values at which a double, a half or the whole overflows. */
+const EDGES = [
+  ...[0n, 1n, 9n, 10n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 10n ** 15n - 1n, 10n ** 15n],
+  ...[2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 0x1f_ffffn << 32n, (0x1f_ffffn << 32n) - 1n],
+  ...[2n ** 63n - 1n, 2n ** 63n, END - 2n, END - 1n, 10n ** 19n, 10n ** 19n - 1n],
+];
+
+const uint64 = (): fc.Arbitrary<bigint> =>
+  fc.oneof(
+    fc.constantFrom(...EDGES),
+    fc.bigInt({ min: 0n, max: END - 1n }),
+    fc
+      .tuple(fc.bigInt({ min: 0n, max: END - 1n }), fc.nat(63))
+      .map(([value, shift]) => value >> BigInt(shift)),
+  );
 
 function decimal(value: bigint): Decimal64 {
   const number = new Decimal64();
@@ -23,18 +31,56 @@ function decimal(value: bigint): Decimal64 {
   return number;
 }
 
-function parse(text: string): bigint | null {
+function parsed(text: string): bigint | undefined {
+  // What stands around the number must not be read.
+  const bytes = Buffer.from(`-9${text}9-`, 'latin1');
   const number = new Decimal64();
-  const bytes = Buffer.from(`##${text}##`, 'latin1');
-  return number.parse(bytes, 2, bytes.length - 2) ? number.toBig() : null;
+  return number.parse(bytes, 2, bytes.length - 2) ? number.toBig() : undefined;
 }
 
-test('sums wrap at 2^64, differences stop at 0', () => {
+function printed(value: bigint): string {
+  const bytes = Buffer.alloc(30, '#');
+  const length = decimal(value).print(bytes, 3);
+  assert.equal(bytes.toString('latin1', 0, 3), '###');
+  assert.equal(bytes[3 + length], '#'.charCodeAt(0));
+  return bytes.toString('latin1', 3, 3 + length);
+}
+
+test('every number is read and printed as it is', () => {
   fc.assert(
-    fc.property(uint64, uint64, (a, b) => {
+    fc.property(uint64(), (value) => {
+      assert.equal(parsed(value.toString()), value);
+      assert.equal(printed(value), value.toString());
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('leading zeros, white space and a plus sign change nothing', () => {
+  const before = fc.constantFrom(
+    '',
+    '0',
+    '00000000000000000000000',
+    ' ',
+    '\t\n\v\f\r ',
+    '+',
+    ' +0',
+  );
+  const after = fc.constantFrom('', ' ', '\t', '\r', ' x', '\vjunk', '\0', '\0junk');
+  fc.assert(
+    fc.property(before, uint64(), after, (left, value, right) => {
+      // Behind a number with its highest bit set, memcached looks for a minus sign; see below.
+      assert.equal(parsed(`${left}${value}${right}`), value);
+    }),
+  );
+});
+
+test('addition wraps at 2^64 and subtraction stops at 0', () => {
+  fc.assert(
+    fc.property(uint64(), uint64(), (a, b) => {
       const sum = decimal(a);
       sum.add(decimal(b));
-      assert.equal(sum.toBig(), (a + b) % TWO_64);
+      assert.equal(sum.toBig(), (a + b) % END);
       const difference = decimal(a);
       difference.subtractToZero(decimal(b));
       assert.equal(difference.toBig(), a > b ? a - b : 0n);
@@ -43,111 +89,69 @@ test('sums wrap at 2^64, differences stop at 0', () => {
   );
 });
 
-test('what is printed is parsed back', () => {
+test('numbers that doubles hold exactly are told from the others', () => {
   fc.assert(
-    fc.property(uint64, (value) => {
-      const bytes = Buffer.alloc(24);
-      const length = decimal(value).print(bytes, 2);
-      const text = bytes.toString('latin1', 2, 2 + length);
-      assert.equal(text, value.toString());
-      assert.equal(parse(text), value);
+    fc.property(uint64(), (value) => {
+      const number = decimal(value);
+      if (!number.isSafe()) return;
+      assert.ok(value < 2n ** 53n);
+      assert.equal(BigInt(number.toNumber()), value);
+      const again = new Decimal64();
+      again.setSafe(Number(value));
+      assert.equal(again.toBig(), value);
     }),
-    { numRuns: 2000 },
+  );
+  assert.ok(decimal(10n ** 15n).isSafe());
+});
+
+// As strtoull reads them: a negative number is 2^64 minus its amount, and is then refused only if
+// its highest bit is set.
+const TEXTS: ReadonlyArray<readonly [text: string, value: bigint | undefined]> = [
+  ['', undefined],
+  [' ', undefined],
+  ['+', undefined],
+  ['-', undefined],
+  ['x', undefined],
+  ['1x', undefined],
+  ['0x10', undefined],
+  ['1.5', undefined],
+  ['1-', undefined],
+  ['--1', undefined],
+  ['+-1', undefined],
+  ['- 1', undefined],
+  ['\x001', undefined],
+  ['\xa01', undefined],
+  ['-0', 0n],
+  ['-1', undefined],
+  ['-9223372036854775808', undefined],
+  ['-9223372036854775809', 2n ** 63n - 1n],
+  ['-18446744073709551615', 1n],
+  ['-18446744073709551616', undefined],
+  ['18446744073709551616', undefined],
+  ['99999999999999999999', undefined],
+  ['1'.repeat(400), undefined],
+  ['9223372036854775808 -', undefined],
+  ['9223372036854775807 -', 2n ** 63n - 1n],
+  ['9223372036854775808\0-', 2n ** 63n],
+  ['12\0-', 12n],
+];
+
+for (const [text, value] of TEXTS) {
+  const name = text.length > 40 ? `${text.length} digits` : JSON.stringify(text);
+  test(`${name} is ${value === undefined ? 'no number' : value}`, () => {
+    assert.equal(parsed(text), value);
+  });
+}
+
+test('printSafe prints any integer below 2^53', () => {
+  const bytes = Buffer.alloc(20);
+  fc.assert(
+    fc.property(fc.maxSafeNat(), fc.nat(52), (value, shift) => {
+      for (const number of [value, Math.floor(value / 2 ** shift), 10 ** (shift % 16)]) {
+        const length = printSafe(bytes, 0, number);
+        assert.equal(bytes.toString('latin1', 0, length), String(number));
+      }
+    }),
+    { numRuns: 1000 },
   );
 });
-
-test('printSafe prints what toString does', () => {
-  const bytes = Buffer.alloc(20);
-  for (let power = 1; power < 2 ** 53; power *= 10) {
-    for (const value of [power - 1, power, power + 1, power * 7 + 3]) {
-      if (value > Number.MAX_SAFE_INTEGER) continue;
-      assert.equal(bytes.toString('latin1', 0, printSafe(bytes, 0, value)), String(value));
-    }
-  }
-});
-
-/** As seen on memcached 1.6.18: numbers in an item's data or in an incr line. */
-const DECIMALS: readonly [string, bigint | null][] = [
-  ['0', 0n],
-  ['007', 7n],
-  ['+5', 5n],
-  [' 5', 5n],
-  ['\t\v\f\r\n5', 5n],
-  ['5 x', 5n],
-  ['5\t', 5n],
-  ['5\0x', 5n],
-  ['0000000000000000000012', 12n],
-  ['18446744073709551615', TWO_64 - 1n],
-  ['18446744073709551616', null],
-  ['99999999999999999999999', null],
-  ['', null],
-  [' ', null],
-  ['+', null],
-  ['-', null],
-  ['x', null],
-  ['5x', null],
-  ['- 5', null],
-  ['+-5', null],
-  ['-1', null],
-  ['-0', 0n],
-];
-
-for (const [text, value] of DECIMALS) {
-  test(`${JSON.stringify(text)} is ${value ?? 'no number'}`, () => {
-    assert.equal(parse(text), value);
-  });
-}
-
-function cut(line: string): string[] {
-  const tokens = new Tokens();
-  const bytes = Buffer.from(line, 'latin1');
-  tokens.cut(bytes, 0, bytes.length);
-  return Array.from({ length: tokens.count }, (_, index) => tokens.text(index));
-}
-
-test('only spaces separate tokens, and a NUL ends the text', () => {
-  assert.deepEqual(cut('  get   a\tb  c '), ['get', 'a\tb', 'c']);
-  assert.deepEqual(cut('get k\0junk more'), ['get', 'k']);
-  assert.deepEqual(cut('\0get'), []);
-  assert.deepEqual(cut(''), []);
-  assert.deepEqual(cut('   '), []);
-});
-
-test('23 tokens are cut, the rest stays', () => {
-  const words = Array.from({ length: 30 }, (_, index) => `w${index}`);
-  assert.deepEqual(cut(words.join(' ')), words.slice(0, 23));
-});
-
-/** Tokens as strtol and strtoul read them, cut to 32 bits; null is an error. */
-const INTEGERS: readonly [string, number | null, number | null][] = [
-  ['0', 0, 0],
-  ['999999999', 999_999_999, 999_999_999],
-  ['2147483647', 2_147_483_647, 2_147_483_647],
-  ['2147483648', -2_147_483_648, -2_147_483_648],
-  ['4294967295', -1, -1],
-  ['4294967296', 0, 0],
-  ['4294967297', 1, 1],
-  ['9223372036854775807', -1, -1],
-  ['9223372036854775808', null, 0],
-  ['18446744073709551615', null, -1],
-  ['18446744073709551616', null, null],
-  ['-1', -1, null],
-  ['-9223372036854775808', 0, null],
-  ['-9223372036854775809', null, -1],
-  ['+5', 5, 5],
-  ['\t5', 5, 5],
-  ['5\tx', 5, 5],
-  ['5x', null, null],
-  ['-', null, null],
-  ['x', null, null],
-];
-
-for (const [text, signed, unsigned] of INTEGERS) {
-  test(`token ${JSON.stringify(text)} is ${signed} signed, ${unsigned} unsigned`, () => {
-    const tokens = new Tokens();
-    const bytes = Buffer.from(`set ${text}`, 'latin1');
-    tokens.cut(bytes, 0, bytes.length);
-    assert.equal(tokens.parseInt32(1) ? tokens.number : null, signed);
-    assert.equal(tokens.parseUint32(1) ? tokens.number : null, unsigned);
-  });
-}
