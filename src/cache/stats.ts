@@ -107,6 +107,24 @@ function getHits(store: Store, id: number): number {
   return sum;
 }
 
+/**
+ * Items and bytes of a tenant. Class by class under its lock: an item that is just being moved from
+ * list to list must not be counted twice, or not at all.
+ */
+function exactTotals(store: Store, tenant: number): { items: number; bytes: number } {
+  const { lists, slab } = store;
+  const totals = { items: 0, bytes: 0 };
+  for (let id = 1; id <= store.memory.classLargest; id++) {
+    slab.lockClass(id);
+    for (let lru = 0; lru < LRU_COUNT; lru++) {
+      totals.items += lists.items(tenant, id, lru);
+      totals.bytes += lists.bytes(tenant, id, lru);
+    }
+    slab.unlockClass(id);
+  }
+  return totals;
+}
+
 /** The cache's part of plain `stats`, in no particular order. */
 export function cacheStats(store: Store, tenant: number): Stat[] {
   const { memory, lists, config } = store;
@@ -127,6 +145,7 @@ export function cacheStats(store: Store, tenant: number): Stat[] {
     const total = overClasses((id) => lists.statistic(tenant, id, statistic));
     stats.push([TOTAL_NAMES[name] ?? name, total]);
   }
+  const totals = exactTotals(store, tenant);
   stats.push(
     ['limit_maxbytes', i32[HEAD_PAGE_LIMIT] * PAGE_BYTES],
     ['hash_power_level', i32[HEAD_HASH_POWER]],
@@ -138,8 +157,8 @@ export function cacheStats(store: Store, tenant: number): Stat[] {
     ['lru_bumps_dropped', 0],
     ['lru_crawler_running', i32[HEAD_CRAWLER_RUNNING]],
     ['malloc_fails', 0],
-    ['bytes', lists.bytesTotal(tenant)],
-    ['curr_items', lists.itemsTotal(tenant)],
+    ['bytes', totals.bytes],
+    ['curr_items', totals.items],
     ['slab_global_page_pool', i32[HEAD_PAGE_POOL_COUNT]],
   );
   return stats.map(([name, value]) => [name, String(value)]);
@@ -181,10 +200,13 @@ export function slabStats(store: Store): Stat[] {
 
 /** `stats items`: classes that hold items. */
 export function itemStats(store: Store, tenant: number): Stat[] {
-  const { memory, lists, config } = store;
+  const { memory, lists, slab, config } = store;
   const stats: Stat[] = [];
   for (let id = 1; id <= memory.classLargest; id++) {
+    slab.lockClass(id);
     const items = [0, 1, 2, 3].map((lru) => lists.items(tenant, id, lru));
+    const bytes = [0, 1, 2, 3].reduce((sum, lru) => sum + lists.bytes(tenant, id, lru), 0);
+    slab.unlockClass(id);
     const total = items.reduce((sum, number) => sum + number, 0);
     if (total === 0) continue;
     const rows: [string, number][] = [['number', total]];
@@ -196,7 +218,6 @@ export function itemStats(store: Store, tenant: number): Stat[] {
       rows.push(['age_warm', tailAge(store, tenant, id, LRU_WARM)]);
     }
     rows.push(['age', tailAge(store, tenant, id, LRU_COLD)]);
-    const bytes = [0, 1, 2, 3].reduce((sum, lru) => sum + lists.bytes(tenant, id, lru), 0);
     rows.push(['mem_requested', bytes]);
     for (const [name, statistic, maintainer] of ITEM_STATISTICS) {
       if (maintainer && !config.lruMaintainer) continue;
