@@ -11,6 +11,7 @@ import { runThreads } from './threads.ts';
 
 const THREADS = 4;
 const IDS_PER_THREAD = 20_000;
+const QUARTER = 2 ** 30;
 const TWO_31 = 2 ** 31;
 const TWO_32 = 2 ** 32;
 
@@ -54,10 +55,23 @@ for (const [name, last] of BORDERS) {
   });
 }
 
-test('one thread walks over all crossings in turn', () => {
+test('the words are right at every quarter of the way, from the first id on', () => {
+  const i32 = new Int32Array(new SharedArrayBuffer(256));
+  for (let quarter = 1; quarter <= 40; quarter++) {
+    // What lies in between changes nothing but the low half.
+    i32[HEAD_CAS_LOW] = ((quarter * QUARTER - 3) % TWO_32) | 0;
+    for (let step = -2; step <= 3; step++) assert.equal(nextId(i32), quarter * QUARTER + step);
+  }
+});
+
+test('a thread may come for the high half of its id after others have crossed', () => {
   for (let crossing = 1; crossing <= 6; crossing++) {
-    const i32 = wordsAt(crossing * TWO_31 - 3);
-    for (let step = -2; step <= 3; step++) assert.equal(nextId(i32), crossing * TWO_31 + step);
+    const i32 = wordsAt(crossing * TWO_31 - 2);
+    const low = nextCasLow(i32);
+    const later = Array.from({ length: 100 }, () => nextId(i32));
+    assert.equal(later[99], crossing * TWO_31 + 99);
+    const id = (casHigh(i32, low) >>> 0) * TWO_32 + (low >>> 0);
+    assert.equal(id, crossing * TWO_31 - 1);
   }
 });
 
