@@ -31,6 +31,7 @@ export interface Outcome {
 const FLAGS = 7;
 /** Numbers in chains of chunks are none, as in memcached. */
 const CHUNK_BYTES_MAX = 16_384;
+const UINT64_END = 1n << 64n;
 const NON_NUMERIC = 'CLIENT_ERROR cannot increment or decrement non-numeric value\r\n';
 
 function deadlineOf(now: number, exptime: number): number {
@@ -80,10 +81,15 @@ function arithmetic(step: Step, old: Entry | undefined): Outcome {
   if (old === undefined) return { reply: 'NOT_FOUND\r\n', entry: old };
   // White space ends the number; what follows is ignored.
   const digits = /^(\d+)( .*)?$/.exec(old.value)?.[1];
+  // By memcached's arithmetic, whatever our own item takes.
   const inChunks = memcachedItemBytes(step.key.length, FLAGS, old.value.length) > CHUNK_BYTES_MAX;
-  if (digits === undefined || inChunks) return { reply: NON_NUMERIC, entry: old };
-  const number = Number(digits);
-  const result = step.command === 'incr' ? number + step.amount : Math.max(0, number - step.amount);
+  const number = BigInt(digits ?? '0');
+  if (digits === undefined || inChunks || number >= UINT64_END) {
+    return { reply: NON_NUMERIC, entry: old };
+  }
+  const amount = BigInt(step.amount);
+  const lessened = number < amount ? 0n : number - amount;
+  const result = step.command === 'incr' ? (number + amount) % UINT64_END : lessened;
   const text = String(result);
   return { reply: `${text}\r\n`, entry: { ...old, value: text.padEnd(old.value.length) } };
 }

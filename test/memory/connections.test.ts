@@ -14,6 +14,7 @@ import {
   CONN_PINNED_I32,
   CONN_UPLOAD_I32,
   HEAD_CLOCK,
+  HEAD_CONN_NEXT,
 } from '../../src/memory/layout.ts';
 import type { Memory } from '../../src/memory/memory.ts';
 import { makeMemory } from '../support/cache.ts';
@@ -97,6 +98,8 @@ test('a slot used again holds nothing of the connection before', () => {
   memory.i32[word + CONN_UPLOAD_I32] = 4096;
   memory.i32[word + CONN_PINNED_I32] = 8192;
   releaseConnection(memory, slot);
+  // Slots are taken in turn: this one comes up again when the turn is round.
+  memory.i32[HEAD_CONN_NEXT] = slot;
   assert.equal(claimConnection(memory, 1, 'short', 'l'), slot);
   assert.equal(memory.i32[word + CONN_UPLOAD_I32], 0);
   assert.equal(memory.i32[word + CONN_PINNED_I32], 0);
