@@ -9,7 +9,7 @@ import { feedPieces, freshTalk, hangUp } from './pieces.ts';
 const MEGABYTE = 1024 * 1024;
 const MEMORY = { memoryLimit: 2 * MEGABYTE, memoryMax: 2 * MEGABYTE, itemSizeMax: 8 * MEGABYTE };
 const BYTES = 6 * MEGABYTE;
-const NO_MEMORY = 'SERVER_ERROR out of memory storing object\r\n';
+const NO_MEMORY = 'SERVER_ERROR Out of memory during read\r\n';
 
 const PIECES: ReadonlyArray<readonly [name: string, size: number]> = [
   ['in one piece', BYTES * 2],
