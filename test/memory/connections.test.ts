@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   claimConnection,
+  claimListener,
   connectionsOf,
   connectionWord,
   listConnections,
@@ -65,6 +66,16 @@ test('a connection is listed with its texts and the seconds since its last comma
       secondsSinceLastCommand: 7,
     },
   ]);
+});
+
+test('a listener takes a slot, is listed as one, and is no worker’s connection', () => {
+  const memory = table();
+  claimListener(memory, 'tcp:0.0.0.0:11311');
+  claimConnection(memory, 0, 'peer', 'listener');
+  const [listener, connection] = listConnections(memory);
+  assert.deepEqual([listener.listening, connection.listening], [true, false]);
+  assert.equal(listener.peer, 'tcp:0.0.0.0:11311');
+  assert.deepEqual(connectionsOf(memory, 0), [connection.slot]);
 });
 
 test('long texts are cut to 79 bytes and spoil nothing', () => {
