@@ -10,6 +10,7 @@
 import {
   ACTOR_BYTES,
   at,
+  CHUNK_CLASS_I32,
   CHUNK_NEXT_I32,
   CHUNK_PREV_I32,
   CHUNK_STATE_I32,
@@ -20,6 +21,7 @@ import {
   DATA_HEAD_I32,
   DATA_NEXT_I32,
   HEAD_MOVE_RUNNING,
+  ITEM_HASH_NEXT_I32,
   JOURNAL_CHUNK_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
@@ -177,8 +179,6 @@ export class PageMover {
       i32[this.journal + JOURNAL_MOVE_FROM_I32] = ref;
       i32[this.journal + JOURNAL_MOVE_TO_I32] = copy;
       this.copyChunk(ref, copy, id);
-      i32[at(copy) + CHUNK_STATE_I32] &= ~STATE_LINKED;
-      setOwner(i32, copy, store.actor);
       for (let data = this.firstData(copy); data !== 0; data = i32[at(data) + DATA_NEXT_I32]) {
         i32[at(data) + DATA_HEAD_I32] = copy;
       }
@@ -218,7 +218,6 @@ export class PageMover {
       unlinker.doUnlink(head, hash);
     } else {
       this.copyChunk(ref, copy, id);
-      setOwner(i32, copy, store.actor);
       i32[this.journal + JOURNAL_CHUNK_I32] = ref;
       setOwner(i32, ref, store.actor);
       i32[before] = copy;
@@ -261,10 +260,18 @@ export class PageMover {
     return ref;
   }
 
+  /**
+   * Copies a chunk, all but its owner: the copy is ours until something refers to it. Its state comes
+   * last and without LINKED, so that the copy is never taken for the item while it is not.
+   */
   private copyChunk(from: number, to: number, id: number): void {
+    const { i32 } = this;
     const { u8, classSizes } = this.store.memory;
+    i32[at(to) + CHUNK_CLASS_I32] = i32[at(from) + CHUNK_CLASS_I32];
     const start = (from >>> 0) * 8;
-    u8.copy(u8, (to >>> 0) * 8, start, start + classSizes[id]);
+    const rest = (ITEM_HASH_NEXT_I32 + 1) * 4;
+    u8.copy(u8, (to >>> 0) * 8 + rest, start + rest, start + classSizes[id]);
+    i32[at(to) + CHUNK_STATE_I32] = i32[at(from) + CHUNK_STATE_I32] & ~STATE_LINKED;
   }
 
   /** The page is empty: out of its class, into the pool. */
