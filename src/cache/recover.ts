@@ -52,6 +52,7 @@ import type { CacheConfig } from './config.ts';
 import { chunkClassOf, firstDataWord, refcountOf, setOwner } from './item.ts';
 import { MAINTAINER_ACTOR } from './maintainer.ts';
 import { PageMover } from './mover.ts';
+import { clearClaim } from './orders.ts';
 import { rebuildClass } from './rebuild.ts';
 import { Store } from './store.ts';
 
@@ -102,6 +103,7 @@ class Recovery {
       this.i32[word] = 0;
     }
     for (const stripe of stripes) forceUnlock(this.i32, this.store.table.stripeWord(stripe));
+    clearClaim(this.memory, this.dead);
     if (lockHolder(this.i32, HEAD_PREFIX_LOCK) === this.dead) {
       forceUnlock(this.i32, HEAD_PREFIX_LOCK);
     }
