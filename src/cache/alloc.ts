@@ -123,10 +123,10 @@ export class Allocator {
     const word = at(chunk);
     i32[word + DATA_NEXT_I32] = 0;
     i32[word + DATA_HEAD_I32] = ref;
-    // In the chain first: a chunk marked as data is always found through its item.
+    // Marked first: what is in a chain is freed with its item, and not by itself.
+    i32[word + CHUNK_STATE_I32] = STATE_USED | STATE_DATA;
     if (last === 0) i32[firstDataWord(i32, ref)] = chunk;
     else i32[at(last) + DATA_NEXT_I32] = chunk;
-    i32[word + CHUNK_STATE_I32] = STATE_USED | STATE_DATA;
     return chunk;
   }
 

@@ -7,6 +7,8 @@
  */
 
 const SAFE_DIGITS = 15;
+/** Digits of 2^64; a value of half a megabyte is not worth a BigInt to find it too large. */
+export const DIGITS_MAX = 20;
 const TWO_32 = 2 ** 32;
 const UINT64_END = 1n << 64n;
 const INT64_END = 1n << 63n;
@@ -104,8 +106,10 @@ export class Decimal64 {
     end: number,
     negative: boolean,
   ): boolean {
+    const first = skipZeros(bytes, digits, digitsEnd);
+    if (digitsEnd - first > DIGITS_MAX) return false;
     let text = '';
-    for (let i = digits; i < digitsEnd; i++) text += String.fromCharCode(bytes[i]);
+    for (let i = first; i < digitsEnd; i++) text += String.fromCharCode(bytes[i]);
     const magnitude = BigInt(text);
     if (magnitude >= UINT64_END) return false;
     const value = negative ? (UINT64_END - magnitude) % UINT64_END : magnitude;
@@ -141,6 +145,13 @@ export function printSafe(bytes: Uint8Array, target: number, value: number): num
 /** C's isspace: tab, line feed, vertical tab, form feed, carriage return, space. */
 export function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+/** Where the digits that count begin; the last zero stays if there is nothing else. */
+export function skipZeros(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end - 1 && bytes[at] === 0x30) at++;
+  return at;
 }
 
 function hasMinus(bytes: Uint8Array, start: number, end: number): boolean {

@@ -27,7 +27,7 @@ import type { CacheConfig } from './config.ts';
 import { ITEM_EVICTED, ITEM_OUTOFMEMORY, LRU_JUGGLES } from './counters.ts';
 import { Crawler } from './crawler.ts';
 import { PageMover } from './mover.ts';
-import { ANY_CLASS, CLAIMED } from './orders.ts';
+import { ANY_CLASS, isOrder } from './orders.ts';
 import { Store } from './store.ts';
 
 /** The maintainer's actor number. */
@@ -110,7 +110,7 @@ export class Maintainer {
   private takeOrder(): boolean {
     const { i32 } = this;
     const ordered = atomicLoad(i32, HEAD_MOVE_SOURCE);
-    if (ordered === 0 || ordered === CLAIMED) return false;
+    if (!isOrder(ordered)) return false;
     const destination = i32[HEAD_MOVE_DESTINATION];
     const source = ordered === ANY_CLASS ? this.bestSource(destination) : ordered;
     if (source !== -1) this.mover.move(source, destination);

@@ -30,15 +30,32 @@ export function requestMaintainerStop(memory: Memory): void {
  * Orders one page to move from `source` (a class, or ANY_CLASS) to `destination` (a class, or 0 for
  * the pool). False when an order is waiting already.
  */
-export function orderPageMove(memory: Memory, source: number, destination: number): boolean {
+export function orderPageMove(
+  memory: Memory,
+  actor: number,
+  source: number,
+  destination: number,
+): boolean {
   const { i32 } = memory;
   // The source is written last: it is what the maintainer looks at. 0 is no order.
-  if (atomicCompareExchange(i32, HEAD_MOVE_SOURCE, 0, CLAIMED) !== 0) return false;
+  if (atomicCompareExchange(i32, HEAD_MOVE_SOURCE, 0, claimOf(actor)) !== 0) return false;
   i32[HEAD_MOVE_DESTINATION] = destination;
   atomicStore(i32, HEAD_MOVE_SOURCE, source);
   wakeMaintainer(memory);
   return true;
 }
 
-/** Value of HEAD_MOVE_SOURCE while an order is being written. */
-export const CLAIMED = -2;
+/** Value of HEAD_MOVE_SOURCE while the actor writes an order. */
+function claimOf(actor: number): number {
+  return ANY_CLASS - 1 - actor;
+}
+
+/** Whether the value of HEAD_MOVE_SOURCE is an order, and not none or one that is being written. */
+export function isOrder(source: number): boolean {
+  return source > 0 || source === ANY_CLASS;
+}
+
+/** Takes back the order that a dead thread has not finished writing. */
+export function clearClaim(memory: Memory, actor: number): void {
+  atomicCompareExchange(memory.i32, HEAD_MOVE_SOURCE, claimOf(actor), 0);
+}

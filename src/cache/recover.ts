@@ -34,6 +34,8 @@ import {
   JOURNAL_IN_PLACE_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
+  JOURNAL_VALUE_I32,
+  PAGE_CARVED_I32,
   PAGE_CLASS_I32,
   PAGE_MOVING_I32,
   STATE_DATA,
@@ -47,11 +49,12 @@ import {
 } from '../memory/layout.ts';
 import { forceUnlock, lock, lockHolder, RANK_PAGES, unlock } from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
-import { pageEntry, rebuildPool } from '../memory/pages.ts';
+import { pageEntry, pageOf, pageRef, rebuildPool } from '../memory/pages.ts';
 import type { CacheConfig } from './config.ts';
-import { chunkClassOf, firstDataWord, refcountOf } from './item.ts';
+import { chunkClassOf, firstDataWord, refcountOf, setOwner } from './item.ts';
 import { MAINTAINER_ACTOR } from './maintainer.ts';
 import { PageMover } from './mover.ts';
+import { clearClaim } from './orders.ts';
 import { rebuildClass } from './rebuild.ts';
 import { Store } from './store.ts';
 
@@ -102,6 +105,7 @@ class Recovery {
       this.i32[word] = 0;
     }
     for (const stripe of stripes) forceUnlock(this.i32, this.store.table.stripeWord(stripe));
+    clearClaim(this.memory, this.dead);
     if (lockHolder(this.i32, HEAD_PREFIX_LOCK) === this.dead) {
       forceUnlock(this.i32, HEAD_PREFIX_LOCK);
     }
@@ -113,7 +117,7 @@ class Recovery {
   }
 
   private get journalEnd(): number {
-    return this.journal + JOURNAL_IN_PLACE_I32;
+    return this.journal + JOURNAL_VALUE_I32;
   }
 
   /** Numbers of the stripes whose locks the dead thread holds. */
@@ -167,8 +171,23 @@ class Recovery {
       touched.add(i32[connectionWord(this.memory, slot) + CONN_UPLOAD_I32]);
       touched.add(i32[connectionWord(this.memory, slot) + CONN_PINNED_I32]);
     }
-    touched.delete(0);
+    for (const ref of touched) if (!this.isChunk(ref)) touched.delete(ref);
     return touched;
+  }
+
+  /**
+   * Whether a chunk begins at this ref now. Parts of the journal are not cleared when their work is
+   * done, and the page may have gone to another class since: the ref may point into a value.
+   */
+  private isChunk(ref: number): boolean {
+    const { i32, memory } = this;
+    if (ref === 0) return false;
+    const page = pageOf(memory, ref);
+    const entry = pageEntry(memory, page);
+    const id = i32[entry + PAGE_CLASS_I32];
+    if (id <= 0) return false;
+    const index = ((ref >>> 0) - (pageRef(memory, page) >>> 0)) / (memory.classSizes[id] / 8);
+    return Number.isInteger(index) && index < i32[entry + PAGE_CARVED_I32];
   }
 
   /** Brings one chunk into a lawful state; see the top of the file. */
@@ -180,8 +199,15 @@ class Recovery {
       this.settleData(ref);
       return;
     }
-    const hash = store.table.hashOf(ref);
-    this.withStripe(hash, held, () => this.doSettleItem(ref, hash));
+    let settled = false;
+    while (!settled) {
+      // In other hands the chunk may be getting a new key right now: look again with the stripe held.
+      const hash = store.table.hashOf(ref);
+      this.withStripe(hash, held, () => {
+        settled = store.table.hashOf(ref) === hash;
+        if (settled) this.doSettleItem(ref, hash);
+      });
+    }
   }
 
   private doSettleItem(ref: number, hash: number): void {
@@ -190,29 +216,37 @@ class Recovery {
     if ((i32[word] & STATE_USED) === 0) return;
     const reachable = store.table.doContains(hash, ref);
     const linked = (i32[word] & STATE_LINKED) !== 0;
-    const owner = i32[at(ref) + ITEM_HASH_NEXT_I32];
-    const mine = owner === this.dead + 1;
-    // Freed long ago, and allocated again by another thread, which is at work on it.
-    if (!linked && !reachable && !mine && owner !== 0) return;
-    if (!mine) i32[word] = (i32[word] & STATE_FLAGS) + this.pins(ref) * STATE_REF_ONE;
-    if (linked && !reachable) {
+    const pins = this.pins(ref);
+    // Only if need be: the state of another's upload is not ours to write.
+    if (refcountOf(i32, ref) !== pins) {
+      i32[word] = (i32[word] & STATE_FLAGS) + pins * STATE_REF_ONE;
+    }
+    if (linked && reachable) {
+      if (ref === i32[this.journal + JOURNAL_VALUE_I32]) store.unlinker.doUnlink(ref, hash);
+    } else if (linked) {
       const id = store.lists.classOf(ref);
       store.slab.lockClass(id);
       const large = store.unlinker.doDrop(ref, id);
       store.slab.unlockClass(id);
       if (large !== 0) store.unlinker.freeLarge(large);
-    } else if (reachable && !linked) {
+    } else if (reachable) {
       const id = store.lists.classOf(ref);
       store.slab.lockClass(id);
       store.lists.doLink(ref);
       i32[word] |= STATE_LINKED;
       store.slab.unlockClass(id);
-    } else if (!linked && refcountOf(i32, ref) === 0) {
-      // An unlinked item is its owner's; one without owner was kept alive by pins alone.
+    } else if (pins === 0 && !this.isAnothers(ref)) {
       store.unlinker.free(ref);
-    } else if (linked && ref === i32[this.journal + JOURNAL_IN_PLACE_I32]) {
-      store.unlinker.doUnlink(ref, hash);
     }
+  }
+
+  /**
+   * Whether an item that is not linked belongs to a living thread. If its owner word names no actor,
+   * it was kept alive by pins alone (0), or was on its way into or out of a bucket (a ref).
+   */
+  private isAnothers(ref: number): boolean {
+    const actor = this.i32[at(ref) + ITEM_HASH_NEXT_I32] - 1;
+    return actor >= 0 && actor < this.memory.layout.actorCount && actor !== this.dead;
   }
 
   /** A data chunk cut off its item, or not yet in its chain, is freed. */
@@ -228,7 +262,10 @@ class Recovery {
     store.slab.free(ref, chunkClassOf(i32, ref));
   }
 
-  /** A large item and its half-made copy share their data chunks: only one may keep them. */
+  /**
+   * An item that was being moved is moved if its bucket has the copy already, else it stays. A large
+   * item and its copy share their data chunks: only one may keep them.
+   */
   private settleMove(held: Set<number>): void {
     const { i32, store } = this;
     const from = i32[this.journal + JOURNAL_MOVE_FROM_I32];
@@ -238,15 +275,32 @@ class Recovery {
     this.withStripe(hash, held, () => {
       const moved = store.table.doContains(hash, to);
       const keeper = moved ? to : from;
-      const other = moved ? from : to;
+      if (moved) this.doFinishMove(from, to);
+      else i32[at(to) + CHUNK_STATE_I32] &= ~STATE_LARGE;
       if ((i32[at(keeper)] & STATE_LARGE) === 0) return;
-      // It stays a large item, of no data: what it is decides which lists it is taken out of.
-      if ((i32[at(other)] & STATE_LARGE) !== 0) i32[firstDataWord(i32, other)] = 0;
       let chunk = i32[firstDataWord(i32, keeper)];
       for (; chunk !== 0; chunk = i32[at(chunk) + DATA_NEXT_I32]) {
         i32[at(chunk) + DATA_HEAD_I32] = keeper;
       }
     });
+  }
+
+  /** Puts the copy into the original's place in the list too, and makes the original ours to free. */
+  private doFinishMove(from: number, to: number): void {
+    const { i32, store } = this;
+    const state = i32[at(from)];
+    if ((state & STATE_USED) === 0) return;
+    if ((state & STATE_LINKED) !== 0) {
+      const id = store.lists.classOf(from);
+      store.slab.lockClass(id);
+      // Both are LINKED only under the lock of the class, which was then rebuilt with both.
+      if ((i32[at(to)] & STATE_LINKED) !== 0) store.lists.doUnlink(from);
+      else store.lists.doSubstitute(from, to);
+      i32[at(to) + CHUNK_STATE_I32] |= STATE_LINKED;
+      store.slab.unlockClass(id);
+    }
+    i32[at(from) + CHUNK_STATE_I32] &= ~(STATE_LINKED | STATE_LARGE);
+    setOwner(i32, from, this.dead);
   }
 
   private giveUpMoves(): void {

@@ -61,7 +61,7 @@ const TAIL_TRIES = 5;
 const UPDATE_INTERVAL_SECONDS = 60;
 /** ACTIVE items that one eviction passes over; then it takes even one of those. */
 const RESCUES_MAX = 64;
-/** Items that are made to sink into an empty COLD before an eviction is given up. */
+/** Items that are made to sink into COLD before an eviction is given up. */
 const SINKS_MAX = 64;
 const JUGGLES_PER_RUN = 500;
 /** Pulls per taking of the class lock, so that workers get their turn. */
@@ -149,11 +149,11 @@ export class Segmented implements Eviction {
     if (this.freed > 0 || !this.config.evictToFree) return this.largeVictim;
     // Nothing in COLD can go: let items sink into it, from HOT if there are any, else from WARM.
     for (let sinks = 0; sinks < SINKS_MAX && this.freed === 0; sinks++) {
-      if (this.lists.items(tenant, id, LRU_COLD) > 0) break;
       const from = this.lists.items(tenant, id, LRU_HOT) > 0 ? LRU_HOT : LRU_WARM;
+      if (this.lists.items(tenant, id, from) === 0) break;
       this.doPullTail(tenant, id, from, 0, false, 0);
+      if (this.freed === 0) this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
     }
-    if (this.freed === 0) this.doPullTail(tenant, id, LRU_COLD, 0, true, 0);
     return this.largeVictim;
   }
 
@@ -225,12 +225,15 @@ export class Segmented implements Eviction {
       if (lru !== LRU_COLD && this.staysPut(tenant, id, lru, ref, bytesTotal, maxAge)) break;
       const hash = table.hashOf(ref);
       if (!table.tryLockStripe(hash)) continue;
-      if (refcountOf(i32, ref) !== 0) {
+      const pinned = refcountOf(i32, ref) !== 0;
+      if (pinned && (lru === LRU_COLD || lru === LRU_TEMP)) {
         lists.doCount(tenant, id, ITEM_LRUTAIL_REFLOCKED, 1);
+        // Out of the way, or a few slow readers could end all evictions of the class.
+        if (evict) this.doMove(ref, lru);
         table.unlockStripe(hash);
         continue;
       }
-      if (isDead(this.memory, ref)) {
+      if (!pinned && isDead(this.memory, ref)) {
         lists.doCount(tenant, id, ITEM_RECLAIMED, 1);
         if ((i32[at(ref)] & STATE_FETCHED) === 0) {
           lists.doCount(tenant, id, ITEM_EXPIRED_UNFETCHED, 1);
@@ -280,7 +283,9 @@ export class Segmented implements Eviction {
     if ((state & STATE_ACTIVE) !== 0) lists.doCount(tenant, id, ITEM_EVICTED_ACTIVE, 1);
     this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
     this.freed++;
-    if (i32[HEAD_AUTOMOVE] === 2) orderPageMove(this.memory, ANY_CLASS, id);
+    if (i32[HEAD_AUTOMOVE] === 2 && this.config.slabReassign) {
+      orderPageMove(this.memory, this.slab.actor, ANY_CLASS, id);
+    }
     return 1;
   }
 

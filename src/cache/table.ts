@@ -97,8 +97,8 @@ export class Table {
    */
   doReplace(hash: number, old: number, ref: number): void {
     const { i32 } = this;
-    i32[at(ref) + ITEM_HASH_NEXT_I32] = i32[at(old) + ITEM_HASH_NEXT_I32];
     const word = this.predecessorWord(hash, old);
+    i32[at(ref) + ITEM_HASH_NEXT_I32] = i32[at(old) + ITEM_HASH_NEXT_I32];
     if (word !== -1) i32[word] = ref;
   }
 

@@ -113,7 +113,7 @@ export const CLASS_USED_I32 = 7;
 export const ACTOR_JOURNAL_BYTES = 64;
 /** Chunk last taken from a free list: frees it if its owner died before anything referred to it. */
 export const JOURNAL_ALLOC_I32 = 0;
-/** Items being linked, unlinked or replaced under a stripe lock. */
+/** Items being linked (or filled by an append), unlinked or replaced under a stripe lock. */
 export const JOURNAL_LINK_I32 = 1;
 export const JOURNAL_UNLINK_I32 = 2;
 /** Item evicted or expired whose chunks are being freed. */
@@ -123,8 +123,8 @@ export const JOURNAL_CHUNK_I32 = 4;
 /** Chunk being copied elsewhere by the page mover, and its copy. */
 export const JOURNAL_MOVE_FROM_I32 = 5;
 export const JOURNAL_MOVE_TO_I32 = 6;
-/** Item whose value is being changed in place: it may be torn, and is dropped. */
-export const JOURNAL_IN_PLACE_I32 = 7;
+/** Item whose value is being overwritten in place: torn if its writer dies, and dropped then. */
+export const JOURNAL_VALUE_I32 = 7;
 
 /** Global counters of an actor, Float64 words (names in counters.ts). */
 export const COUNTER_GLOBAL_COUNT = 64;

@@ -72,10 +72,11 @@ export function returnPage(memory: Memory, actor: number, page: number): void {
   const { i32 } = memory;
   const entry = pageEntry(memory, page);
   lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
+  // First of all: a page without class is a pooled one, whatever else we do not get to.
+  i32[entry + PAGE_CLASS_I32] = 0;
   i32[entry + PAGE_CARVED_I32] = 0;
   i32[entry + PAGE_MOVING_I32] = 0;
   i32[entry + PAGE_NEXT_I32] = i32[HEAD_PAGE_POOL];
-  i32[entry + PAGE_CLASS_I32] = 0;
   i32[HEAD_PAGE_POOL] = page + 1;
   i32[HEAD_PAGE_POOL_COUNT]++;
   i32[HEAD_PAGE_COUNT]--;

@@ -96,6 +96,7 @@ export class Slab {
     if (ref === 0) {
       ref = this.doCarve(id, word);
       if (ref === 0) return 0;
+      // Should we die before this, it is one more free chunk.
       i32[this.journal + JOURNAL_ALLOC_I32] = ref;
     } else {
       i32[this.journal + JOURNAL_ALLOC_I32] = ref;
@@ -184,8 +185,7 @@ export class Slab {
     const ref =
       (pageRef(memory, carving - 1) + carved * (i32[word + CLASS_CHUNK_BYTES_I32] / 8)) | 0;
     // The state word comes first: what counts as carved must have one.
-    i32[at(ref) + CHUNK_STATE_I32] = STATE_USED;
-    i32[at(ref) + ITEM_HASH_NEXT_I32] = this.actor + 1;
+    i32[at(ref) + CHUNK_STATE_I32] = STATE_FREE;
     i32[entry + PAGE_CARVED_I32] = carved + 1;
     if (carved + 1 === i32[word + CLASS_PER_PAGE_I32]) i32[word + CLASS_CARVE_PAGE_I32] = 0;
     return ref;

@@ -15,7 +15,18 @@ import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/lay
 import type { EngineOptions, Host } from './host.ts';
 import { Output } from './output.ts';
 import { Retrieval } from './retrieval.ts';
-import { IN_COMMAND, IN_KEYS, IN_REPLY, IN_SWALLOW, IN_VALUE, Session } from './session.ts';
+import {
+  IN_COMMAND,
+  IN_KEYS,
+  IN_REPLY,
+  IN_SWALLOW,
+  IN_VALUE,
+  Session,
+  STEP_FULL,
+  STEP_NEXT,
+  STEP_STARVED,
+  STEP_YIELD,
+} from './session.ts';
 import { Storage } from './storage.ts';
 import { TextCommands } from './text.ts';
 import { Tokens } from './tokens.ts';
@@ -40,13 +51,6 @@ const KEYS_LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-
-/** Result of a step: go on with the next. */
-const STEP_NEXT = 0;
-/** More input is needed. */
-const STEP_STARVED = 1;
-/** The output is full. */
-const STEP_FULL = 2;
 
 export class Engine {
   readonly output = new Output();
@@ -90,13 +94,14 @@ export class Engine {
     this.store.count(BYTES_READ, length);
     if (session.pendingLength === 0) return this.serve(session, input, 0, length);
     this.keep(session, input, 0, length);
-    return this.serve(session, session.pending as Buffer, 0, session.pendingLength);
+    return this.resume(session);
   }
 
   /** Goes on after FEED_FULL or FEED_YIELD. Returns one of FEED_*. */
   resume(session: Session): number {
     const pending = session.pending ?? this.input;
-    return this.serve(session, pending, 0, session.pendingLength);
+    const { pendingStart } = session;
+    return this.serve(session, pending, pendingStart, pendingStart + session.pendingLength);
   }
 
   /** Releases what the session holds; the connection is gone. */
@@ -156,8 +161,8 @@ export class Engine {
           if (session.closing) return FEED_CLOSE;
           if (this.output.room < LINE_ROOM) return FEED_FULL;
           if (requests === this.options.requestsPerEvent && this.at < this.end) {
-            this.store.count(CONN_YIELDS, 1);
-            return FEED_YIELD;
+            step = STEP_YIELD;
+            break;
           }
           requests++;
           step = this.stepCommand(session);
@@ -170,13 +175,17 @@ export class Engine {
           step = this.stepSwallow(session);
           break;
         case IN_KEYS:
-          step = this.retrieval.proceed(session) ? STEP_NEXT : STEP_FULL;
+          step = this.retrieval.proceed(session);
           break;
         default:
           step = this.stepReply(session);
       }
       if (step === STEP_STARVED) return session.closing ? FEED_CLOSE : FEED_MORE;
       if (step === STEP_FULL) return FEED_FULL;
+      if (step === STEP_YIELD) {
+        this.store.count(CONN_YIELDS, 1);
+        return FEED_YIELD;
+      }
     }
   }
 
@@ -240,13 +249,15 @@ export class Engine {
   private keepRest(session: Session): void {
     const rest = this.end - this.at;
     if (rest === 0) {
+      session.pendingStart = 0;
       session.pendingLength = 0;
       // A storage that grew for one long line is not kept for the life of the connection.
       if (session.pending !== null && session.pending.length > LINE_BYTES_MAX) {
         session.pending = null;
       }
     } else if (this.input === session.pending) {
-      if (this.at > 0) session.pending.copyWithin(0, this.at, this.end);
+      // It stays where it is: a long line is served in many turns, and would be moved in each.
+      session.pendingStart = this.at;
       session.pendingLength = rest;
     } else {
       session.pendingLength = 0;
@@ -254,16 +265,22 @@ export class Engine {
     }
   }
 
+  /** Adds input to what the session keeps already. */
   private keep(session: Session, source: Buffer, start: number, length: number): void {
+    const { pending, pendingStart } = session;
     const needed = session.pendingLength + length;
-    if (session.pending === null || session.pending.length < needed) {
+    let storage = pending;
+    if (storage === null || storage.length < needed) {
       let size = 256;
       while (size < needed) size *= 2;
-      const grown = Buffer.allocUnsafeSlow(size);
-      session.pending?.copy(grown, 0, 0, session.pendingLength);
-      session.pending = grown;
+      storage = Buffer.allocUnsafeSlow(size);
     }
-    source.copy(session.pending, session.pendingLength, start, start + length);
+    if (pending !== null && (storage !== pending || pendingStart > 0)) {
+      pending.copy(storage, 0, pendingStart, pendingStart + session.pendingLength);
+    }
+    session.pending = storage;
+    session.pendingStart = 0;
+    source.copy(storage, session.pendingLength, start, start + length);
     session.pendingLength = needed;
   }
 }

@@ -14,12 +14,15 @@ import { realtime } from '../memory/clock.ts';
 import { at, HEAD_DETAIL_ENABLED, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32 } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import { BAD_EXPTIME, BAD_FORMAT, END_LINE, ERROR_LINE } from './replies.ts';
-import { IN_COMMAND, IN_KEYS, type Session } from './session.ts';
+import { IN_COMMAND, IN_KEYS, type Session, STEP_FULL, STEP_NEXT, STEP_YIELD } from './session.ts';
 
 /** Values up to this are copied under the lock; above it the item is pinned. */
 const COPY_LOCKED_BYTES = 8 * 1024;
 /** `VALUE <key> <flags> <bytes> <cas>`, line ends, and END. */
 const HEADER_ROOM = 6 + KEY_BYTES_MAX + 11 + 11 + 21 + 4 + 5;
+
+/** Keys of one line that are looked up before other connections get their turn. */
+const KEYS_PER_TURN = 1024;
 
 const VALUE_WORD = Buffer.from('VALUE ');
 const SPACE = 0x20;
@@ -64,28 +67,30 @@ export class Retrieval {
     session.state = IN_KEYS;
   }
 
-  /** Serves keys until the line ends (true) or the output is full (false). */
-  proceed(session: Session): boolean {
+  /** Serves keys until the line ends, the output is full or the turn is over. Returns a STEP_*. */
+  proceed(session: Session): number {
     const { engine } = this;
     const { input, output } = engine;
-    if (session.sending !== 0 && !this.proceedSending(session)) return false;
+    if (session.sending !== 0 && !this.proceedSending(session)) return STEP_FULL;
+    let served = 0;
     let position = engine.at;
     const keysEnd = position + session.keysLeft;
     for (;;) {
       while (position < keysEnd && input[position] === SPACE) position++;
-      if (position === keysEnd || output.room < HEADER_ROOM) break;
+      if (position === keysEnd || output.room < HEADER_ROOM || served === KEYS_PER_TURN) break;
+      served++;
       const start = position;
       while (position < keysEnd && input[position] !== SPACE) position++;
       if (!this.serveKey(session, start, position - start)) break;
     }
     engine.at = position;
     session.keysLeft = keysEnd - position;
-    if (session.sending !== 0 || position < keysEnd || output.room < END_LINE.length) return false;
-    if (engine.verbosity > 1) engine.host.log(2, `>${session.slot} END`);
+    if (session.sending !== 0 || output.room < HEADER_ROOM) return STEP_FULL;
+    if (position < keysEnd) return STEP_YIELD;
     output.put(END_LINE);
     engine.at += session.keysLineEnd;
     session.state = IN_COMMAND;
-    return true;
+    return STEP_NEXT;
   }
 
   /** Lets go of the item being sent: it is sent, or the connection is gone. */

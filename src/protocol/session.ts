@@ -19,6 +19,17 @@ export const IN_KEYS = 3;
 /** In the middle of a reply that is longer than the output buffer. */
 export const IN_REPLY = 4;
 
+/* What came of a step of the session. */
+
+/** Go on with the next. */
+export const STEP_NEXT = 0;
+/** More input is needed. */
+export const STEP_STARVED = 1;
+/** The output is full. */
+export const STEP_FULL = 2;
+/** The connection has had its share. */
+export const STEP_YIELD = 3;
+
 export class Session {
   readonly slot: number;
   /** First word of the connection's slot in shared memory. */
@@ -31,6 +42,7 @@ export class Session {
 
   /** Input that could not be used yet; its storage grows with need, up to a limit. */
   pending: Buffer | null = null;
+  pendingStart = 0;
   pendingLength = 0;
   /** How many of the pending bytes are known to hold no line end. */
   scanned = 0;

@@ -4,7 +4,7 @@
  * memcached's rules: only the space separates; a NUL ends the text of the line; at most 23 tokens
  * are cut, and only the retrieval commands read on in what is left.
  */
-import { isSpace } from '../cache/decimal64.ts';
+import { DIGITS_MAX, isSpace, skipZeros } from '../cache/decimal64.ts';
 
 const TOKENS_MAX = 23;
 const SAFE_DIGITS = 9;
@@ -19,10 +19,10 @@ export class Tokens {
   textEnd = 0;
   /** The number that the last parseInt32 or parseUint32 found. */
   number = 0;
-  private bytes: Uint8Array = new Uint8Array(0);
+  private bytes: Buffer = Buffer.alloc(0);
 
   /** Cuts bytes[start, end). */
-  cut(bytes: Uint8Array, start: number, end: number): void {
+  cut(bytes: Buffer, start: number, end: number): void {
     const { starts, ends } = this;
     this.bytes = bytes;
     let count = 0;
@@ -64,9 +64,7 @@ export class Tokens {
 
   /** A token as text, one character per byte. */
   text(index: number): string {
-    return Buffer.from(this.bytes.subarray(this.starts[index], this.ends[index])).toString(
-      'latin1',
-    );
+    return this.bytes.toString('latin1', this.starts[index], this.ends[index]);
   }
 
   /**
@@ -113,12 +111,12 @@ export class Tokens {
     while (at < end && isSpace(bytes[at])) at++;
     const negative = bytes[at] === 0x2d;
     if (at < end && (negative || bytes[at] === 0x2b)) at++;
-    let digits = '';
-    while (at < end && bytes[at] >= 0x30 && bytes[at] <= 0x39) {
-      digits += String.fromCharCode(bytes[at++]);
-    }
-    if (digits === '' || (at < end && !isSpace(bytes[at]))) return false;
-    let value = BigInt(digits);
+    const digits = at;
+    while (at < end && bytes[at] >= 0x30 && bytes[at] <= 0x39) at++;
+    if (at === digits || (at < end && !isSpace(bytes[at]))) return false;
+    const first = skipZeros(bytes, digits, at);
+    if (at - first > DIGITS_MAX) return false;
+    let value = BigInt(bytes.toString('latin1', first, at));
     if (signed) {
       if (value > INT64_END || (value === INT64_END && !negative)) return false;
       if (negative) value = -value;
