@@ -262,8 +262,8 @@ export class PageMover {
   }
 
   /**
-   * Copies a chunk, all but its owner: the copy is ours until something refers to it. Its state comes
-   * last and without LINKED, so that the copy is never taken for the item while it is not.
+   * Copies a chunk, all but its owner: the copy is ours until something refers to it. Its state
+   * comes last and without LINKED: the copy is never taken for the item while it is not.
    */
   private copyChunk(from: number, to: number, id: number): void {
     const { i32 } = this;

@@ -31,7 +31,6 @@ import {
   HEAD_PREFIX_LOCK,
   ITEM_HASH_NEXT_I32,
   JOURNAL_ALLOC_I32,
-  JOURNAL_IN_PLACE_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
   JOURNAL_VALUE_I32,
@@ -201,7 +200,7 @@ class Recovery {
     }
     let settled = false;
     while (!settled) {
-      // In other hands the chunk may be getting a new key right now: look again with the stripe held.
+      // In other hands the chunk may be getting a new key: look again with the stripe held.
       const hash = store.table.hashOf(ref);
       this.withStripe(hash, held, () => {
         settled = store.table.hashOf(ref) === hash;
@@ -241,8 +240,8 @@ class Recovery {
   }
 
   /**
-   * Whether an item that is not linked belongs to a living thread. If its owner word names no actor,
-   * it was kept alive by pins alone (0), or was on its way into or out of a bucket (a ref).
+   * Whether an item that is not linked belongs to a living thread. If its owner word names no
+   * actor, it was kept alive by pins alone (0), or was on its way into or out of a bucket (a ref).
    */
   private isAnothers(ref: number): boolean {
     const actor = this.i32[at(ref) + ITEM_HASH_NEXT_I32] - 1;
@@ -263,8 +262,8 @@ class Recovery {
   }
 
   /**
-   * An item that was being moved is moved if its bucket has the copy already, else it stays. A large
-   * item and its copy share their data chunks: only one may keep them.
+   * An item that was being moved is moved if its bucket has the copy already, else it stays. A
+   * large item and its copy share their data chunks: only one may keep them.
    */
   private settleMove(held: Set<number>): void {
     const { i32, store } = this;
@@ -285,7 +284,7 @@ class Recovery {
     });
   }
 
-  /** Puts the copy into the original's place in the list too, and makes the original ours to free. */
+  /** Puts the copy into the original's place in the list, and makes the original ours to free. */
   private doFinishMove(from: number, to: number): void {
     const { i32, store } = this;
     const state = i32[at(from)];

@@ -20,7 +20,6 @@ import {
   ITEM_CAS_LOW_I32,
   ITEM_EXPTIME_I32,
   ITEM_TIME_I32,
-  JOURNAL_IN_PLACE_I32,
   JOURNAL_LINK_I32,
   JOURNAL_UNLINK_I32,
   JOURNAL_VALUE_I32,
@@ -273,8 +272,8 @@ export class Store {
   }
 
   /**
-   * Overwrites an item's value with the digits of a number, padded with spaces. The caller holds the
-   * stripe, and has seen that nobody has the item pinned.
+   * Overwrites an item's value with the digits of a number, padded with spaces. The caller holds
+   * the stripe, and has seen that nobody has the item pinned.
    */
   doOverwrite(ref: number, digits: Uint8Array, length: number): void {
     const { i32, journal } = this;

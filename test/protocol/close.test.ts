@@ -69,8 +69,14 @@ const MOMENTS: readonly Moment[] = [
   {
     name: 'in many small values',
     state: IN_KEYS,
-    result: FEED_FULL,
+    result: FEED_YIELD,
     input: [`get ${'small '.repeat(5000)}\r\n`],
+  },
+  {
+    name: 'in many values that fill the output',
+    state: IN_KEYS,
+    result: FEED_FULL,
+    input: [`get ${`${'s'.repeat(200)} `.repeat(10)}${'medium '.repeat(900)}\r\n`],
   },
   {
     name: 'in a long reply',
@@ -97,6 +103,7 @@ for (const { name, state, result, input } of MOMENTS) {
   test(`a connection closed ${name} leaves nothing behind`, () => {
     const owner = freshTalk(MEMORY);
     owner.send(`set large 0 0 ${LARGE.length}\r\n${LARGE}\r\nset small 0 0 2\r\nab\r\n`);
+    owner.send(`set medium 0 0 200\r\n${'m'.repeat(200)}\r\n`);
     const before = usedChunks(owner);
     const talk = secondTalk(owner);
     for (const part of input.slice(0, -1)) talk.send(part);
@@ -105,8 +112,9 @@ for (const { name, state, result, input } of MOMENTS) {
     assert.equal(talk.session.state, state);
     hangUp(talk);
     assert.equal(usedChunks(owner), before);
-    const reply = 'VALUE small 0 2\r\nab\r\nEND\r\nDELETED\r\nDELETED\r\n';
-    assert.equal(owner.send('get small\r\ndelete small\r\ndelete large\r\n'), reply);
+    const reply = `VALUE small 0 2\r\nab\r\nEND\r\n${'DELETED\r\n'.repeat(3)}`;
+    const rest = 'get small\r\ndelete small\r\ndelete medium\r\ndelete large\r\n';
+    assert.equal(owner.send(rest), reply);
     assert.equal(usedChunks(owner), 0);
     hangUp(owner);
   });
