@@ -111,13 +111,15 @@ class Baton {
 /** Carries out steps; the maintainer's with a store of its own. */
 class Hand {
   private readonly part: Part;
+  private readonly baton: Baton;
   private readonly memory: Memory;
   private readonly engine;
   private readonly session;
   private readonly maintainer: Maintainer;
 
-  constructor(part: Part, memory: Memory) {
+  constructor(part: Part, baton: Baton, memory: Memory) {
     this.part = part;
+    this.baton = baton;
     this.memory = memory;
     this.engine = makeEngine(makeStore(memory, {}, part.thread + 2));
     this.session = this.engine.open(part.slot);
@@ -151,6 +153,8 @@ class Hand {
       reply += engine.output.view().toString('latin1');
       engine.output.reset();
       if (result === FEED_MORE) return reply;
+      // The socket is full: the other thread may do anything to what is being sent.
+      this.baton.step('resume', 0);
       result = engine.resume(session);
     }
   }
@@ -159,7 +163,7 @@ class Hand {
 function play(part: Part): Done[] {
   const memory = attachMemory(part.buffer);
   const baton = new Baton(part, memory);
-  const hand = new Hand(part, memory);
+  const hand = new Hand(part, baton, memory);
   checkLockOrder(true);
   baton.await();
   setAtomicsHook((operation, index) => baton.step(operation, index));

@@ -178,10 +178,16 @@ function startSending(world: World): void {
   assert.equal(engine.feed(session, line, line.length), FEED_FULL);
 }
 
+/** What was being sent must come out as it was, whatever has happened to the key. */
 function finishSending(world: World): void {
   const { engine, session } = world.a;
-  do engine.output.reset();
-  while (engine.resume(session) === FEED_FULL);
+  let reply = '';
+  do {
+    reply += engine.output.view().toString('latin1');
+    engine.output.reset();
+  } while (engine.resume(session) === FEED_FULL);
+  reply += engine.output.view().toString('latin1');
+  assert.equal(reply === `VALUE k 7 ${HUGE.length}\r\n${HUGE}\r\nEND\r\n`, true, 'sent whole');
 }
 
 function whileSending(name: string, request: string, outcomes: readonly string[]): Scenario {
@@ -203,7 +209,16 @@ function whileSending(name: string, request: string, outcomes: readonly string[]
 const TRANSFERS: readonly Scenario[] = [
   whileSending('reads', 'get k\r\n', [HUGE]),
   whileSending('overwrites', storageLine('set', 'k', SMALL), [HUGE, SMALL]),
+  whileSending('overwrites', storageLine('set', 'k', filler('new', 150_000)), [
+    HUGE,
+    filler('new', 150_000),
+  ]),
   whileSending('deletes', 'delete k\r\n', [HUGE]),
+  whileSending(
+    'deletes, and others take its place,',
+    `delete k\r\n${storageLine('set', 'o', LARGER)}`,
+    [HUGE],
+  ),
   {
     name: 'the connection closes while a deleted value is being sent',
     prepare: (world) => world.put('k', HUGE),

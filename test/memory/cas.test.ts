@@ -75,6 +75,26 @@ test('a thread may come for the high half of its id after others have crossed', 
   }
 });
 
+test('a thread that is slow to read its high half gets the right one', () => {
+  for (let crossing = 1; crossing <= 4; crossing++) {
+    const i32 = wordsAt(crossing * TWO_31 - 2);
+    const slow = nextCasLow(i32);
+    assert.equal(nextId(i32), crossing * TWO_31);
+    assert.equal((casHigh(i32, slow) >>> 0) * TWO_32 + (slow >>> 0), crossing * TWO_31 - 1);
+  }
+});
+
+test('the middle of each half prepares the next', () => {
+  let last = 0;
+  const i32 = wordsAt(last);
+  for (let quarter = 1; quarter <= 12; quarter++) {
+    // Nothing happens between the quarters.
+    last = quarter * 2 ** 30 - 2;
+    i32[HEAD_CAS_LOW] = (last % TWO_32) | 0;
+    for (let step = 1; step <= 4; step++) assert.equal(nextId(i32), last + step);
+  }
+});
+
 test('casBefore compares as unsigned 64-bit numbers do', () => {
   const half = () =>
     fc.oneof(
