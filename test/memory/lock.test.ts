@@ -58,10 +58,15 @@ function accesses(step: () => void): string[] {
   return seen;
 }
 
-/** Waits until a thread is asleep on the lock, or about to be. */
-async function untilContended(i32: Int32Array): Promise<void> {
+/** Waits until a thread is asleep on the lock, or about to be; or until the threads have failed. */
+async function untilContended(i32: Int32Array, threads: Promise<unknown>): Promise<void> {
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  threads.then(end, end);
   const uncontended = Atomics.load(i32, LOCK);
-  while (Atomics.load(i32, LOCK) === uncontended) await pause(1);
+  while (!over && Atomics.load(i32, LOCK) === uncontended) await pause(1);
 }
 
 test('threads that add to a plain word under the lock lose nothing and are alone', async () => {
@@ -88,7 +93,7 @@ test('the holder can be told while others wait, and unlocking lets them in', asy
   const i32 = words();
   lock(i32, LOCK, RANK_CLASS, 7);
   const waiting = runThreads([counting(i32, 1, 1)]);
-  await untilContended(i32);
+  await untilContended(i32, waiting);
   assert.equal(lockHolder(i32, LOCK), 7);
   assert.equal(i32[COUNTER], 0);
   assert.deepEqual(
@@ -112,7 +117,7 @@ test('the lock of a dead holder can be freed, and all that wait for it go on', a
   const i32 = words();
   lock(i32, LOCK, RANK_CLASS, 7);
   const waiting = runThreads([counting(i32, 1, 1), counting(i32, 2, 1)]);
-  await untilContended(i32);
+  await untilContended(i32, waiting);
   assert.deepEqual(
     accesses(() => forceUnlock(i32, LOCK)),
     ['exchange', 'notify'],
