@@ -16,9 +16,9 @@ function isSupported(version: string): boolean {
 }
 
 /**
- * Starts the server with compiled code kept from the last start, which makes it several times faster.
- * The cache lies in the user's own folder, since whoever can write to it can run code here; where it
- * cannot be written Node goes on without it. Workers find it by the environment variable.
+ * Starts the server with compiled code kept from the last start, which makes it several times
+ * faster. The cache lies in the user's own folder, since whoever can write to it can run code here;
+ * where it cannot be written Node goes on without it. Workers find it by the environment variable.
  */
 async function start(): Promise<void> {
   const { homedir } = await import('node:os');
