@@ -64,6 +64,8 @@ export function rowBlock(result: RowResult): string {
     `  load average ${result.loadAverage.toFixed(2)}, generator over ${result.transport}, other` +
       ` processes took ${sides.map((side) => percent(side.othersBusy)).join(' and ')} of a core`,
   );
+  const starts = sides.map((side) => `${side.name} ${Math.round(side.startMs)} ms`);
+  lines.push(`  from start to first answer: ${starts.join(', ')}`);
   for (const side of sides) {
     if (side.hitShare < 1) lines.push(`  ${side.name}: ${percent(side.hitShare)} hits`);
     if (side.unsent > 0) lines.push(`  ${side.name}: ${side.unsent} requests came due unsent`);

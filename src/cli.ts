@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `slabcached`. It checks the Node version before anything else is loaded, because the
-// rest uses what only newer versions have (transfer of sockets between threads); so this file has no
-// static import and no syntax that an old version could not parse.
+// rest uses what only newer versions have (transfer of sockets between threads); so this file has
+// no static import and no syntax that an old version could not parse.
 
 /** Accepted sockets can be transferred from these releases on; 25.x never got it. */
 const WANTED = '24.20 or later on the 24 line, or 26.6 or later';

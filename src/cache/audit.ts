@@ -127,8 +127,10 @@ class Audit {
       forEachChunk(memory, page, (ref) => {
         const state = this.i32[at(ref)];
         if ((state & STATE_USED) !== 0) used.set(id, (used.get(id) ?? 0) + 1);
-        if ((state & STATE_FREE) !== 0) this.free.add(ref);
-        else if ((state & STATE_DATA) !== 0) this.data.add(ref);
+        if ((state & STATE_FREE) !== 0) {
+          this.free.add(ref);
+          this.expect(state === STATE_FREE, `free chunk ${ref} has state ${state}`);
+        } else if ((state & STATE_DATA) !== 0) this.data.add(ref);
         else if ((state & STATE_LINKED) !== 0) this.linked.add(ref);
         else if ((state & STATE_USED) !== 0) this.inFlight.add(ref);
         else this.problems.push(`chunk ${ref} of class ${id} is in no state: ${state}`);

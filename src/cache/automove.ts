@@ -1,10 +1,10 @@
 /**
- * Which class should give a page to which: the policy of `slab_automove=1`. Numbers in, decision out;
- * the page mover does the moving.
+ * Which class should give a page to which: the policy of `slab_automove=1`. Numbers in, decision
+ * out; the page mover does the moving.
  *
- * memcached's rules. A class with more than two pages of free chunks, undisturbed for a whole window,
- * gives one to the pool. Otherwise, if a class evicts throughout the window and its oldest items are
- * younger than the oldest class's by the given ratio, it gets a page from that one.
+ * memcached's rules. A class with more than two pages of free chunks, undisturbed for a whole
+ * window, gives one to the pool. Otherwise, if a class evicts throughout the window and its oldest
+ * items are younger than the oldest class's by the given ratio, it gets a page from that one.
  */
 
 /** What is known of a class at one moment. */

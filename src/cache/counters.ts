@@ -39,8 +39,7 @@ export const SLAB_RESCUES = 24;
 export const SLAB_EVICTIONS = 25;
 export const SLAB_BUSY = 26;
 export const SLAB_CHUNK_RESCUES = 27;
-export const SLAB_REASSIGN_RUNS = 28;
-export const LRU_JUGGLES = 29;
+export const LRU_JUGGLES = 28;
 
 /* Counters of a thread per slab class. */
 export const CLASS_SET_CMDS = 0;

@@ -2,8 +2,8 @@
  * Unsigned 64-bit numbers in decimal text, parsed and printed as memcached does (strtoull): leading
  * white space and a sign are accepted, and white space ends the number.
  *
- * A number is a pair of 32-bit halves. Up to 15 digits are plain double arithmetic; only longer ones,
- * which are rare, go through BigInt.
+ * A number is a pair of 32-bit halves. Up to 15 digits are plain double arithmetic; only longer
+ * ones, which are rare, go through BigInt.
  */
 
 const SAFE_DIGITS = 15;

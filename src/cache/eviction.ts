@@ -1,6 +1,6 @@
 /**
- * The seam between the store and an eviction policy: what to do on insert, on a hit, and when a place
- * is needed. The store knows no list by name.
+ * The seam between the store and an eviction policy: what to do on insert, on a hit, and when a
+ * place is needed. The store knows no list by name.
  */
 
 /** A policy, as one thread sees it. */

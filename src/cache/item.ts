@@ -16,7 +16,6 @@ import {
   LRU_COUNT,
   STATE_CFLAGS,
   STATE_LARGE,
-  STATE_REF_ONE,
 } from '../memory/layout.ts';
 
 /** Longest key, in bytes (protocol.txt). */
@@ -55,26 +54,9 @@ function suffixBytes(state: number): number {
   return ((state & STATE_CFLAGS) === 0 ? 0 : 4) + ((state & STATE_LARGE) === 0 ? 0 : 4);
 }
 
-export function stateOf(i32: Int32Array, ref: number): number {
-  return i32[at(ref) + CHUNK_STATE_I32];
-}
-
-export function addState(i32: Int32Array, ref: number, flags: number): void {
-  i32[at(ref) + CHUNK_STATE_I32] |= flags;
-}
-
-export function clearState(i32: Int32Array, ref: number, flags: number): void {
-  i32[at(ref) + CHUNK_STATE_I32] &= ~flags;
-}
-
 /** References held on a linked item besides its being linked. */
 export function refcountOf(i32: Int32Array, ref: number): number {
   return i32[at(ref) + CHUNK_STATE_I32] >>> 12;
-}
-
-/** Adds to the refcount; under the item's stripe lock. */
-export function addReferences(i32: Int32Array, ref: number, count: number): void {
-  i32[at(ref) + CHUNK_STATE_I32] += count * STATE_REF_ONE;
 }
 
 /** Slab class of the item's own chunk. */

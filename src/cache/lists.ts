@@ -2,8 +2,8 @@
  * The LRU lists: four per (tenant, slab class), doubly linked, most recent at the head, with their
  * item and byte counts. Mechanism only: which item goes where is the policy's business.
  *
- * `do...` functions are for callers that hold the lock of the list's class. The list of a large item
- * is that of the largest class, whatever class its header chunk is from.
+ * `do...` functions are for callers that hold the lock of the list's class. The list of a large
+ * item is that of the largest class, whatever class its header chunk is from.
  */
 import { CLASS_COUNT_MAX } from '../memory/classes.ts';
 import {

@@ -1,9 +1,10 @@
 /**
  * The page mover: empties a page of one class so that another can have it.
  *
- * Living items are not evicted for it if their class has free chunks elsewhere: they are copied there
- * and take the old one's place in bucket and list. What is in use at that moment (an upload, a value
- * being sent) is waited for. A page that cannot be emptied is given up and goes back to work.
+ * Living items are not evicted for it if their class has free chunks elsewhere: they are copied
+ * there and take the old one's place in bucket and list. What is in use at that moment (an upload,
+ * a value being sent) is waited for. A page that cannot be emptied is given up and goes back to
+ * work.
  *
  * Runs in the maintainer's thread only. Which page goes where is decided in automove.ts.
  */
@@ -21,7 +22,6 @@ import {
   DATA_HEAD_I32,
   DATA_NEXT_I32,
   HEAD_MOVE_RUNNING,
-  ITEM_HASH_NEXT_I32,
   JOURNAL_CHUNK_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
@@ -187,8 +187,8 @@ export class PageMover {
       slab.lockClass(listClass);
       lists.doSubstitute(ref, copy);
       i32[at(copy) + CHUNK_STATE_I32] |= STATE_LINKED;
-      i32[at(ref) + CHUNK_STATE_I32] &= ~(STATE_LINKED | STATE_LARGE);
       setOwner(i32, ref, store.actor);
+      i32[at(ref) + CHUNK_STATE_I32] &= ~(STATE_LINKED | STATE_LARGE);
       slab.unlockClass(listClass);
       slab.free(ref, id);
       i32[this.journal + JOURNAL_MOVE_FROM_I32] = 0;
@@ -260,17 +260,14 @@ export class PageMover {
     return ref;
   }
 
-  /**
-   * Copies a chunk, all but its owner: the copy is ours until something refers to it. Its state comes
-   * last and without LINKED, so that the copy is never taken for the item while it is not.
-   */
+  /** Makes an unlinked copy of a chunk, which stays owned by this actor; its state comes last. */
   private copyChunk(from: number, to: number, id: number): void {
     const { i32 } = this;
     const { u8, classSizes } = this.store.memory;
-    i32[at(to) + CHUNK_CLASS_I32] = i32[at(from) + CHUNK_CLASS_I32];
     const start = (from >>> 0) * 8;
-    const rest = (ITEM_HASH_NEXT_I32 + 1) * 4;
-    u8.copy(u8, (to >>> 0) * 8 + rest, start + rest, start + classSizes[id]);
+    const skip = CHUNK_NEXT_I32 * 4;
+    u8.copy(u8, (to >>> 0) * 8 + skip, start + skip, start + classSizes[id]);
+    i32[at(to) + CHUNK_CLASS_I32] = i32[at(from) + CHUNK_CLASS_I32];
     i32[at(to) + CHUNK_STATE_I32] = i32[at(from) + CHUNK_STATE_I32] & ~STATE_LINKED;
   }
 

@@ -15,7 +15,7 @@ import type { Memory } from '../memory/memory.ts';
 export const ANY_CLASS = -1;
 
 /** Wakes the maintainer from its pause. */
-export function wakeMaintainer(memory: Memory): void {
+function wakeMaintainer(memory: Memory): void {
   atomicAdd(memory.i32, HEAD_MAINTAINER_WAKE, 1);
   atomicNotify(memory.i32, HEAD_MAINTAINER_WAKE, 1);
 }

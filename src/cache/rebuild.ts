@@ -1,6 +1,6 @@
 /**
- * Rebuilds what the lock of a slab class guards - free list, LRU lists, counts - from the state words
- * of the chunks, after the thread that held the lock has died. The caller owns the lock.
+ * Rebuilds what the lock of a slab class guards - free list, LRU lists, counts - from the state
+ * words of the chunks, after the thread that held the lock has died. The caller owns the lock.
  */
 import {
   at,

@@ -2,8 +2,9 @@
  * What is done when a thread has died in the middle of its work: an exception, terminate(), a heap
  * limit. Its locks are still taken, so nobody else has touched what it was changing.
  *
- *   1. The pool of pages, and every class whose lock it held, are rebuilt from the state words of the
- *      chunks. The NEXT chain of a list is whole at any moment but for one item, so order is kept.
+ *   1. The pool of pages, and every class whose lock it held, are rebuilt from the state words of
+ *      the chunks. The NEXT chain of a list is whole at any moment but for one item, so order is
+ *      kept.
  *   2. A half-done split of a hash stripe is finished, a half-done page move is given up.
  *   3. The items it was touching are named in its journal and in the slots of its connections. Each
  *      ends up as one of: linked in bucket and list, pinned by another connection, or free.
@@ -30,9 +31,9 @@ import {
   HEAD_PREFIX_LOCK,
   ITEM_HASH_NEXT_I32,
   JOURNAL_ALLOC_I32,
+  JOURNAL_IN_PLACE_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
-  JOURNAL_VALUE_I32,
   PAGE_CARVED_I32,
   PAGE_CLASS_I32,
   PAGE_MOVING_I32,
@@ -49,7 +50,7 @@ import { forceUnlock, lock, lockHolder, RANK_PAGES, unlock } from '../memory/loc
 import type { Memory } from '../memory/memory.ts';
 import { pageEntry, pageOf, pageRef, rebuildPool } from '../memory/pages.ts';
 import type { CacheConfig } from './config.ts';
-import { chunkClassOf, firstDataWord, refcountOf, setOwner } from './item.ts';
+import { chunkClassOf, firstDataWord, refcountOf } from './item.ts';
 import { MAINTAINER_ACTOR } from './maintainer.ts';
 import { PageMover } from './mover.ts';
 import { clearClaim } from './orders.ts';
@@ -115,7 +116,7 @@ class Recovery {
   }
 
   private get journalEnd(): number {
-    return this.journal + JOURNAL_VALUE_I32;
+    return this.journal + JOURNAL_IN_PLACE_I32;
   }
 
   /** Numbers of the stripes whose locks the dead thread holds. */
@@ -199,7 +200,7 @@ class Recovery {
     }
     let settled = false;
     while (!settled) {
-      // In other hands the chunk may be getting a new key right now: look again with the stripe held.
+      // In other hands the chunk may be getting a new key right now: look again under the lock.
       const hash = store.table.hashOf(ref);
       this.withStripe(hash, held, () => {
         settled = store.table.hashOf(ref) === hash;
@@ -220,7 +221,7 @@ class Recovery {
       i32[word] = (i32[word] & STATE_FLAGS) + pins * STATE_REF_ONE;
     }
     if (linked && reachable) {
-      if (ref === i32[this.journal + JOURNAL_VALUE_I32]) store.unlinker.doUnlink(ref, hash);
+      if (ref === i32[this.journal + JOURNAL_IN_PLACE_I32]) store.unlinker.doUnlink(ref, hash);
     } else if (linked) {
       const id = store.lists.classOf(ref);
       store.slab.lockClass(id);
@@ -239,8 +240,8 @@ class Recovery {
   }
 
   /**
-   * Whether an item that is not linked belongs to a living thread. If its owner word names no actor,
-   * it was kept alive by pins alone (0), or was on its way into or out of a bucket (a ref).
+   * Whether an item that is not linked belongs to a living thread. If its owner word names no
+   * actor, it was kept alive by pins alone (0), or was on its way into or out of a bucket (a ref).
    */
   private isAnothers(ref: number): boolean {
     const actor = this.i32[at(ref) + ITEM_HASH_NEXT_I32] - 1;
@@ -261,8 +262,8 @@ class Recovery {
   }
 
   /**
-   * An item that was being moved is moved if its bucket has the copy already, else it stays. A large
-   * item and its copy share their data chunks: only one may keep them.
+   * An item that was being moved is moved if its bucket has the copy already, else it stays. A
+   * large item and its copy share their data chunks: only one may keep them.
    */
   private settleMove(held: Set<number>): void {
     const { i32, store } = this;
@@ -273,32 +274,15 @@ class Recovery {
     this.withStripe(hash, held, () => {
       const moved = store.table.doContains(hash, to);
       const keeper = moved ? to : from;
-      if (moved) this.doFinishMove(from, to);
-      else i32[at(to) + CHUNK_STATE_I32] &= ~STATE_LARGE;
+      const other = moved ? from : to;
       if ((i32[at(keeper)] & STATE_LARGE) === 0) return;
+      // It stays a large item, of no data: what it is decides which lists it is taken out of.
+      if ((i32[at(other)] & STATE_LARGE) !== 0) i32[firstDataWord(i32, other)] = 0;
       let chunk = i32[firstDataWord(i32, keeper)];
       for (; chunk !== 0; chunk = i32[at(chunk) + DATA_NEXT_I32]) {
         i32[at(chunk) + DATA_HEAD_I32] = keeper;
       }
     });
-  }
-
-  /** Puts the copy into the original's place in the list too, and makes the original ours to free. */
-  private doFinishMove(from: number, to: number): void {
-    const { i32, store } = this;
-    const state = i32[at(from)];
-    if ((state & STATE_USED) === 0) return;
-    if ((state & STATE_LINKED) !== 0) {
-      const id = store.lists.classOf(from);
-      store.slab.lockClass(id);
-      // Both are LINKED only under the lock of the class, which was then rebuilt with both.
-      if ((i32[at(to)] & STATE_LINKED) !== 0) store.lists.doUnlink(from);
-      else store.lists.doSubstitute(from, to);
-      i32[at(to) + CHUNK_STATE_I32] |= STATE_LINKED;
-      store.slab.unlockClass(id);
-    }
-    i32[at(from) + CHUNK_STATE_I32] &= ~(STATE_LINKED | STATE_LARGE);
-    setOwner(i32, from, this.dead);
   }
 
   private giveUpMoves(): void {

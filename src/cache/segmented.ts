@@ -2,15 +2,15 @@
  * memcached's segmented LRU (doc/new_lru.txt of memcached), and its flat mode.
  *
  * New items start in HOT, short-lived ones in TEMP. An item that is fetched twice is ACTIVE. At the
- * tails, ACTIVE items go to WARM or stay there, others sink to COLD, and only COLD's tail is evicted.
- * So a scan passes through HOT and COLD without touching what is in use. In flat mode there is only
- * COLD, in order of last use.
+ * tails, ACTIVE items go to WARM or stay there, others sink to COLD, and only COLD's tail is
+ * evicted. So a scan passes through HOT and COLD without touching what is in use. In flat mode
+ * there is only COLD, in order of last use.
  *
- * Differences: memcached queues every COLD item that becomes ACTIVE for a move to WARM. Here it moves
- * at once if it was idle for a minute; otherwise it is rescued when it comes to the tail. Fetches then
- * hardly ever touch the lists, and an ACTIVE item is not evicted. HOT and WARM are worked on only when
- * they are too large or too old, and every fetch renews an item's time, not only one that changes its
- * flags, so that age means time since the last use.
+ * Differences: memcached queues every COLD item that becomes ACTIVE for a move to WARM. Here it
+ * moves at once if it was idle for a minute; otherwise it is rescued when it comes to the tail.
+ * Fetches then hardly ever touch the lists, and an ACTIVE item is not evicted. HOT and WARM are
+ * worked on only when they are too large or too old, and every fetch renews an item's time, not
+ * only one that changes its flags, so that age means time since the last use.
  */
 import {
   at,
@@ -123,7 +123,8 @@ export class Segmented implements Eviction {
     const { i32 } = this;
     const word = at(ref);
     const idle = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
-    // At most one write a second, so that threads which read the same item can share its cache line.
+    // At most one write a second, so that threads which read the same item can share its cache
+    // line.
     if (idle === 0) return;
     const { lruSegmented } = this.config;
     const recent = idle < UPDATE_INTERVAL_SECONDS;
@@ -318,8 +319,9 @@ export class Segmented implements Eviction {
   }
 
   /**
-   * Whether the tail of HOT, WARM or TEMP may stay where it is: it lives, and its list is neither too
-   * large nor too old. Looks without the item's stripe; what changes meanwhile is seen next time.
+   * Whether the tail of HOT, WARM or TEMP may stay where it is: it lives, and its list is neither
+   * too large nor too old. Looks without the item's stripe; what changes meanwhile is seen next
+   * time.
    */
   private staysPut(
     tenant: number,

@@ -1,6 +1,7 @@
 /**
- * The histogram of item sizes behind `stats sizes`: items per 32 bytes of size. Off unless asked for
- * (`-o track_sizes`, `stats sizes_enable`), since it costs an atomic addition per link and unlink.
+ * The histogram of item sizes behind `stats sizes`: items per 32 bytes of size. Off unless asked
+ * for (`-o track_sizes`, `stats sizes_enable`), since it costs an atomic addition per link and
+ * unlink.
  *
  * When it is switched on in mid-flight, only items with a later cas id are counted, in and out.
  */

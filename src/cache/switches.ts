@@ -1,6 +1,6 @@
 /**
- * What of the settings can change while serving: kept in shared memory, so that all threads follow a
- * change at once. Here they get their first values.
+ * What of the settings can change while serving: kept in shared memory, so that all threads follow
+ * a change at once. Here they get their first values.
  */
 import { HEAD_AUTOMOVE, HEAD_DETAIL_ENABLED, HEAD_LRU_CRAWLER } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';

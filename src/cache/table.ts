@@ -2,9 +2,9 @@
  * The hash table: chains of items, bucket by bucket, each stripe of buckets under its own lock.
  *
  * It grows in place. A table of 2^p buckets is the first half of one of 2^(p+1), and the items of
- * bucket b go to b or b + 2^p. Both belong to the same stripe, since a stripe is chosen by the lowest
- * bits of the hash; so the table expands stripe by stripe, each holding its own mask, and a request
- * waits for one stripe at most.
+ * bucket b go to b or b + 2^p. Both belong to the same stripe, since a stripe is chosen by the
+ * lowest bits of the hash; so the table expands stripe by stripe, each holding its own mask, and a
+ * request waits for one stripe at most.
  */
 import {
   ACTOR_BYTES,
@@ -92,7 +92,9 @@ export class Table {
     i32[bucket] = ref;
   }
 
-  /** Puts an item in the place of another. One store: a reader of the chain finds one of the two. */
+  /**
+   * Puts an item in the place of another. One store: a reader of the chain finds one of the two.
+   */
   doReplace(hash: number, old: number, ref: number): void {
     const { i32 } = this;
     const word = this.predecessorWord(hash, old);
@@ -122,9 +124,9 @@ export class Table {
   }
 
   /**
-   * Doubles the table, stripe by stripe; false when it has reached its largest size. Maintainer only,
-   * or whoever finishes the work of a dead one: a stripe that is done already is passed over, and so
-   * are those in `except`, whose locks are still held by the dead.
+   * Doubles the table, stripe by stripe; false when it has reached its largest size. Maintainer
+   * only, or whoever finishes the work of a dead one: a stripe that is done already is passed over,
+   * and so are those in `except`, whose locks are still held by the dead.
    */
   expand(except?: Set<number>): boolean {
     const { i32 } = this;
@@ -143,8 +145,8 @@ export class Table {
   }
 
   /**
-   * Splits the buckets of a stripe. The caller holds it. Can be repeated over a half-done stripe: an
-   * item on its way is in the journal (JOURNAL_LINK), and moved ones do not move again.
+   * Splits the buckets of a stripe. The caller holds it. Can be repeated over a half-done stripe:
+   * an item on its way is in the journal (JOURNAL_LINK), and moved ones do not move again.
    */
   doSplitStripe(stripe: number, power: number): void {
     const { i32 } = this;

@@ -2,8 +2,9 @@
  * Taking items out: of their bucket, of their list, and back to the allocator. Everything that ends
  * an item's life goes through here: delete, replacement, expiry, flush, eviction.
  *
- * The order is fixed so that a thread may die at any point of it: out of the bucket first (nobody can
- * find it any more), then out of the list and free, with the item named in the journal all along.
+ * The order is fixed so that a thread may die at any point of it: out of the bucket first (nobody
+ * can find it any more), then out of the list and free, with the item named in the journal all
+ * along.
  */
 import {
   ACTOR_BYTES,
@@ -77,13 +78,12 @@ export class Unlinker {
     if (i32[HEAD_SIZES_ENABLED] !== 0) trackSize(this.memory, ref, -1);
     this.lists.doUnlink(ref);
     const state = i32[word];
+    const pinned = state >>> 12 !== 0;
+    // An item that is not linked must have an owner, if only for the sake of a recovery. A pinned
+    // one has none: whoever unpins it last frees it.
+    setOwner(i32, ref, pinned ? -1 : this.slab.actor);
     i32[word] = state & ~STATE_LINKED;
-    if (state >>> 12 !== 0) {
-      // Somebody is still sending it: whoever unpins it last frees it.
-      setOwner(i32, ref, -1);
-      return 0;
-    }
-    setOwner(i32, ref, this.slab.actor);
+    if (pinned) return 0;
     if ((state & STATE_LARGE) !== 0) return ref;
     this.slab.doFree(ref, id);
     return 0;

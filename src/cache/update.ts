@@ -1,6 +1,6 @@
 /**
- * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic on
- * stored numbers. Results are codes; protocols put them into words.
+ * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic
+ * on stored numbers. Results are codes; protocols put them into words.
  */
 import { at, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32, ITEM_EXPTIME_I32 } from '../memory/layout.ts';
 import {
@@ -35,13 +35,13 @@ export const MODE_PREPEND = 4;
 export const MODE_CAS = 5;
 
 /* Results of commit. */
-export const STORED = 0;
-export const NOT_STORED = 1;
-export const EXISTS = 2;
-export const NOT_FOUND = 3;
+const STORED = 0;
+const NOT_STORED = 1;
+const EXISTS = 2;
+const NOT_FOUND = 3;
 
 /* Results of delta. */
-export const DELTA_OK = 0;
+const DELTA_OK = 0;
 export const DELTA_NOT_FOUND = 1;
 export const DELTA_NON_NUMERIC = 2;
 export const DELTA_NO_MEMORY = 3;
@@ -140,7 +140,10 @@ export class Updater {
     const length = result.print(digits, 0);
     if (length <= bytes && refcountOf(i32, ref) === 0) {
       store.doRenewCas(ref);
-      store.doOverwrite(ref, digits, length);
+      store.noteInPlace(ref);
+      for (let i = 0; i < length; i++) u8[value + i] = digits[i];
+      for (let i = length; i < bytes; i++) u8[value + i] = 0x20;
+      store.noteInPlace(0);
       store.eviction.onRenew(ref);
       return DELTA_OK;
     }
@@ -166,7 +169,7 @@ export class Updater {
     const bytes = valueBytesOf(i32, old) + valueBytesOf(i32, addition);
     const ref = this.allocLike(old, bytes);
     if (ref === 0) return 0;
-    store.doHold(ref);
+    store.noteMaking(ref);
     writer.begin(ref);
     const first = mode === MODE_APPEND ? old : addition;
     const second = mode === MODE_APPEND ? addition : old;

@@ -1,9 +1,9 @@
 /**
  * The one seam through which all shared state is synchronised.
  *
- * Nothing else in the project calls `Atomics`: a test can install a hook here and so see, order, delay
- * or abort every synchronising access of a thread. In production the hook is null, a check that costs
- * nothing that can be measured beside the 8-20 ns of the access itself.
+ * Nothing else in the project calls `Atomics`: a test can install a hook here and so see, order,
+ * delay or abort every synchronising access of a thread. In production the hook is null, a check
+ * that costs nothing that can be measured beside the 8-20 ns of the access itself.
  */
 
 /** Called before every synchronising access with its name and the Int32 index; it may throw. */

@@ -1,9 +1,9 @@
 /**
  * The table of slab classes: which chunk sizes exist for given `-n`, `-f` and `slab_chunk_max`.
  *
- * It is memcached's table, id for id, because operators' tuning and tools are built on those numbers.
- * memcached's chunk has to hold its 48-byte item header; ours is smaller, so an item may land in a
- * smaller class here than there.
+ * It is memcached's table, id for id, because operators' tuning and tools are built on those
+ * numbers. memcached's chunk has to hold its 48-byte item header; ours is smaller, so an item may
+ * land in a smaller class here than there.
  */
 
 /** Page size: what classes grow by and what moves between them. */

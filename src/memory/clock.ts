@@ -1,6 +1,6 @@
 /**
- * The server's clock: whole seconds since a moment shortly before the start, kept in shared memory so
- * that all threads agree and reading it is a plain load.
+ * The server's clock: whole seconds since a moment shortly before the start, kept in shared memory
+ * so that all threads agree and reading it is a plain load.
  *
  * As in memcached, second 0 lies 62 s before the start: 0 can then mean "never", and an item's age
  * can be subtracted from any time without going below it. Wall-clock jumps do not move it: elapsed
@@ -12,7 +12,7 @@ import type { Memory } from './memory.ts';
 const HEAD_START_SECONDS = 62;
 
 /** Relative expiry times end at 30 days; larger ones are moments since 1970 (protocol.txt). */
-export const RELATIVE_EXPTIME_MAX = 60 * 60 * 24 * 30;
+const RELATIVE_EXPTIME_MAX = 60 * 60 * 24 * 30;
 
 /** Sets second 0. `nowMs` is the wall clock (Date.now()). */
 export function startClock(memory: Memory, nowMs: number): void {

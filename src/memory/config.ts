@@ -1,6 +1,6 @@
 /**
- * What decides the shape of the shared memory. Fixed at start and written into the memory itself, so
- * that a thread which attaches needs nothing but the buffer.
+ * What decides the shape of the shared memory. Fixed at start and written into the memory itself,
+ * so that a thread which attaches needs nothing but the buffer.
  */
 
 /** All sizes are in bytes. The settings table (src/server) checks the ranges. */

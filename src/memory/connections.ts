@@ -1,6 +1,6 @@
 /**
- * The table of connections, in shared memory: what `-c` counts, what `stats conns` lists, and what a
- * connection holds in the slab (an upload, a pinned item), so that it can be released after the
+ * The table of connections, in shared memory: what `-c` counts, what `stats conns` lists, and what
+ * a connection holds in the slab (an upload, a pinned item), so that it can be released after the
  * thread that served it has died.
  *
  * The main thread claims slots and writes their texts; the worker that serves a connection owns the

@@ -1,6 +1,6 @@
 /**
- * The map of the shared memory: every region, offset and field of the one SharedArrayBuffer. Nothing
- * else computes an offset.
+ * The map of the shared memory: every region, offset and field of the one SharedArrayBuffer.
+ * Nothing else computes an offset.
  *
  *   +-----------------+ 0
  *   | head            |  magic, clock, memory config, cas ids, page pool, runtime switches
@@ -20,12 +20,12 @@
  *   | slab pages      |  memoryMax / 1 MB pages
  *   +-----------------+
  *
- * References ("ref") name a chunk by its byte offset in 8-byte units, as an int32 that may be negative
- * when seen as signed: 32 GiB are addressable and a ref always is a V8 small integer. 0 is no chunk.
- * `at(ref)` turns one into an index of the Int32Array over the whole buffer.
+ * References ("ref") name a chunk by its byte offset in 8-byte units, as an int32 that may be
+ * negative when seen as signed: 32 GiB are addressable and a ref always is a V8 small integer. 0 is
+ * no chunk. `at(ref)` turns one into an index of the Int32Array over the whole buffer.
  *
- * Fields named ..._I32 are offsets in 4-byte words from the start of their record, ..._F64 in 8-byte
- * words. Counters that may pass 2^31 are Float64: exact up to 2^53, one store, no carry.
+ * Fields named ..._I32 are offsets in 4-byte words from the start of their record, ..._F64 in
+ * 8-byte words. Counters that may pass 2^31 are Float64: exact up to 2^53, one store, no carry.
  */
 import { CLASS_COUNT_MAX, PAGE_BYTES } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
@@ -72,7 +72,6 @@ export const HEAD_CRAWLER_RUNNING = 40;
 export const HEAD_CONN_NEXT = 41;
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
-export const HEAD_WORDS = 64;
 /* Head: float64 words from the start of the buffer. */
 export const HEAD_STARTED_F64 = 32; // wall clock of rel_time 0, in seconds since 1970
 export const HEAD_CONFIG_F64 = 40; // the MemoryConfig, in the order of CONFIG_FIELDS
@@ -124,8 +123,8 @@ export const JOURNAL_CHUNK_I32 = 4;
 /** Chunk being copied elsewhere by the page mover, and its copy. */
 export const JOURNAL_MOVE_FROM_I32 = 5;
 export const JOURNAL_MOVE_TO_I32 = 6;
-/** Item whose value is being overwritten in place: torn if its writer dies, and dropped then. */
-export const JOURNAL_VALUE_I32 = 7;
+/** Item whose value is being changed in place: it may be torn, and is dropped. */
+export const JOURNAL_IN_PLACE_I32 = 7;
 
 /** Global counters of an actor, Float64 words (names in counters.ts). */
 export const COUNTER_GLOBAL_COUNT = 64;
@@ -174,7 +173,9 @@ export const CONN_LISTEN_AT = 112;
 
 /* Page table entry: 16 bytes. */
 export const PAGE_ENTRY_BYTES = 16;
-/** Class id; 0 pooled or fresh; -(actor + 2) taken from the pool by that actor, not yet in a class. */
+/**
+ * Class id; 0 pooled or fresh; -(actor + 2) taken from the pool by that actor, not yet in a class.
+ */
 export const PAGE_CLASS_I32 = 0;
 /** Chunks carved so far; memory beyond was never used by this class. */
 export const PAGE_CARVED_I32 = 1;
@@ -219,7 +220,10 @@ export const ITEM_CAS_LOW_I32 = 8;
 export const ITEM_CAS_HIGH_I32 = 9;
 export const ITEM_HEADER_BYTES = 40;
 
-/** Data chunk of a large item: 0 state | 1 class | 2 owner | 3 head item | 4 next data chunk | data... */
+/**
+ * Data chunk of a large item: 0 state | 1 class | 2 owner | 3 head item | 4 next data chunk |
+ * data...
+ */
 export const DATA_HEAD_I32 = 3;
 export const DATA_NEXT_I32 = 4;
 export const DATA_HEADER_BYTES = 20;
@@ -274,6 +278,11 @@ const REFERENCE_REACH_BYTES = 2 ** 32 * 8;
 /** Items are rarely smaller than this: sizes the address space reserved for buckets. */
 const SMALL_ITEM_BYTES = 96;
 
+/**
+ * A bucket mask of more bits would be negative as int32; no memory holds items for as many buckets.
+ */
+const HASH_POWER_LIMIT = 31;
+
 /** Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs. */
 export function computeLayout(config: MemoryConfig): Layout {
   let end = HEAD_BYTES;
@@ -288,7 +297,10 @@ export function computeLayout(config: MemoryConfig): Layout {
   const actorCount = config.workers + 2;
   const connectionCount = config.maxConns + 16;
   const itemsMax = (pageCountMax * PAGE_BYTES) / SMALL_ITEM_BYTES;
-  const hashPowerMax = Math.max(config.hashPowerInit, Math.ceil(Math.log2(itemsMax / 1.5)));
+  const hashPowerMax = Math.min(
+    HASH_POWER_LIMIT,
+    Math.max(config.hashPowerInit, Math.ceil(Math.log2(itemsMax / 1.5))),
+  );
   const stripes = region(stripeCount * STRIPE_BYTES, 64);
   const classes = region(CLASS_COUNT_MAX * CLASS_BYTES, 64);
   const actors = region(actorCount * ACTOR_BYTES, 64);
@@ -302,7 +314,7 @@ export function computeLayout(config: MemoryConfig): Layout {
   const hashTable = region(2 ** hashPowerMax * 4, 4096);
   const pages = region(pageCountMax * PAGE_BYTES, PAGE_BYTES);
   if (end > REFERENCE_REACH_BYTES) {
-    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES);
+    const limit = Math.floor((REFERENCE_REACH_BYTES - pages) / PAGE_BYTES) - CLASS_COUNT_MAX;
     throw new RangeError(`at most ${limit} MB of pages can be addressed`);
   }
   return {

@@ -13,8 +13,8 @@
  *   PAGES   the pool of pages
  *   PREFIX  table of prefix statistics, size histogram
  *
- * Eviction goes against the order, from a list (CLASS) to the item's stripe: only by tryLock, giving
- * up on an item whose stripe is busy.
+ * Eviction goes against the order, from a list (CLASS) to the item's stripe: only by tryLock,
+ * giving up on an item whose stripe is busy.
  */
 import {
   atomicCompareExchange,

@@ -1,6 +1,6 @@
 /**
- * The shared memory itself: makes it, attaches to it, and gives each thread the views and first words
- * of the regions that its hot loops index with.
+ * The shared memory itself: makes it, attaches to it, and gives each thread the views and first
+ * words of the regions that its hot loops index with.
  */
 import { PAGE_BYTES, slabClassSizes } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
@@ -63,10 +63,11 @@ export function createMemory(wanted: MemoryConfig): Memory {
   });
   i32[HEAD_VERSION] = LAYOUT_VERSION;
   i32[HEAD_PAGE_LIMIT] = Math.max(1, Math.floor(config.memoryLimit / PAGE_BYTES));
-  i32[HEAD_HASH_POWER] = config.hashPowerInit;
+  const hashPower = Math.min(config.hashPowerInit, layout.hashPowerMax);
+  i32[HEAD_HASH_POWER] = hashPower;
   for (let stripe = 0; stripe < layout.stripeCount; stripe++) {
     const word = wordOf(layout.stripes + stripe * STRIPE_BYTES);
-    i32[word + STRIPE_MASK_I32] = 2 ** config.hashPowerInit - 1;
+    i32[word + STRIPE_MASK_I32] = 2 ** hashPower - 1;
   }
   for (let id = 1; id <= memory.classLargest; id++) {
     const word = wordOf(layout.classes + id * CLASS_BYTES);

@@ -1,8 +1,8 @@
 /**
  * The pool of slab pages: fresh ones up to the limit (-m), and those that classes gave back.
  *
- * A page on its way from the pool to a class is marked with the actor that carries it, so that it is
- * not lost when that thread dies.
+ * A page on its way from the pool to a class is marked with the actor that carries it, so that it
+ * is not lost when that thread dies.
  */
 import {
   HEAD_PAGE_COUNT,
@@ -37,15 +37,16 @@ export function pageOf(memory: Memory, ref: number): number {
 }
 
 /**
- * Takes a page for a class; -1 when the limit is reached. `beyondLimit` is for a class without any
- * page, which gets its first one even then.
+ * Takes a page for a class, from the pool if there is one; -1 when the limit is reached.
+ * `beyondLimit` is for a class without any page, which gets its first one even then.
  */
 export function takePage(memory: Memory, actor: number, beyondLimit: boolean): number {
   const { i32, layout } = memory;
   lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
   let page = -1;
-  if (i32[HEAD_PAGE_COUNT] < i32[HEAD_PAGE_LIMIT] || beyondLimit) {
-    const pooled = i32[HEAD_PAGE_POOL];
+  const pooled = i32[HEAD_PAGE_POOL];
+  // A pooled page is in use already, as far as the limit is concerned.
+  if (pooled !== 0 || i32[HEAD_PAGE_COUNT] < i32[HEAD_PAGE_LIMIT] || beyondLimit) {
     if (pooled !== 0) {
       page = pooled - 1;
       i32[HEAD_PAGE_POOL] = i32[pageEntry(memory, page) + PAGE_NEXT_I32];

@@ -15,8 +15,8 @@ export interface ListenAddress {
 export type Accept = (socket: Socket) => void;
 
 /**
- * Listens on all addresses that the host has. Rejects with the system's error if none of them works,
- * or one of several fails for another reason than not existing here.
+ * Listens on all addresses that the host has. Rejects with the system's error if none of them
+ * works, or one of several fails for another reason than not existing here.
  */
 export async function listen(
   address: ListenAddress,

@@ -119,7 +119,9 @@ export class SocketTransport<Session, Storage> implements Transport {
     return this.#answer(connection, status);
   }
 
-  /** Sends what the protocol wrote and does what it asked for. True if reading may go on at once. */
+  /**
+   * Sends what the protocol wrote and does what it asked for. True if reading may go on at once.
+   */
   #answer(connection: Connection<Session, Storage>, first: number): boolean {
     let status = first;
     while (this.#send(connection)) {
@@ -151,7 +153,9 @@ export class SocketTransport<Session, Storage> implements Transport {
     return true;
   }
 
-  /** True if the kernel took everything; if not, the storage stays with the socket until 'drain'. */
+  /**
+   * True if the kernel took everything; if not, the storage stays with the socket until 'drain'.
+   */
   #send(connection: Connection<Session, Storage>): boolean {
     const { output } = this.#protocol;
     if (output.length === 0) return true;

@@ -1,6 +1,7 @@
 /**
  * What the threads of the server share about connections and workers, beside the slab: connections
- * per worker (so that accepting one does not scan the connection table) and rare events for `stats`.
+ * per worker (so that accepting one does not scan the connection table) and rare events for
+ * `stats`.
  */
 import { atomicAdd, atomicLoad, atomicStore } from '../memory/atomics.ts';
 

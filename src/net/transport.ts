@@ -44,8 +44,8 @@ export interface Transport {
   /** Closes connections from which nothing came for more than this many seconds. */
   closeIdle(seconds: number): void;
   /**
-   * Closes every connection as soon as the request that it is in the middle of is answered; resolves
-   * when all are closed.
+   * Closes every connection as soon as the request that it is in the middle of is answered;
+   * resolves when all are closed.
    */
   drain(): Promise<void>;
 }

@@ -13,8 +13,8 @@ export interface UnixAddress {
 }
 
 /**
- * Removes a socket file that a former server left behind; any other kind of file stays, and listening
- * will fail on it.
+ * Removes a socket file that a former server left behind; any other kind of file stays, and
+ * listening will fail on it.
  */
 export function removeStaleSocket(path: string): void {
   const status = lstatSync(path, { throwIfNoEntry: false });

@@ -3,15 +3,15 @@
  * sight. One engine per worker.
  *
  * Whatever is not finished when the input ends, the output is full or the connection has had its
- * share of requests stays in the session, so the fragmentation of the input can never be seen in the
- * replies.
+ * share of requests stays in the session, so the fragmentation of the input can never be seen in
+ * the replies.
  */
 
 import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
 import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
-import { CONN_LAST_COMMAND_I32, HEAD_CLOCK } from '../memory/layout.ts';
+import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import type { EngineOptions, Host } from './host.ts';
 import { Output } from './output.ts';
 import { Retrieval } from './retrieval.ts';
@@ -64,6 +64,8 @@ export class Engine {
   input: Buffer = Buffer.alloc(0);
   at = 0;
   end = 0;
+  /** The verbosity when the command at hand began; 2 logs requests and replies, 3 look-ups too. */
+  verbosity = 0;
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
   private readonly text: TextCommands;
@@ -81,6 +83,9 @@ export class Engine {
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number): Session {
+    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
+      this.host.log(2, `<${slot} new auto-negotiating client connection`);
+    }
     return new Session(this.store.memory, this.store.allocator, slot);
   }
 
@@ -101,6 +106,9 @@ export class Engine {
 
   /** Releases what the session holds; the connection is gone. */
   close(session: Session): void {
+    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
+      this.host.log(2, `<${session.slot} connection closed.`);
+    }
     if (session.sending !== 0) this.retrieval.stopSending(session);
     if (session.upload !== 0) this.storage.abandon(session);
     session.pending = null;
@@ -114,7 +122,11 @@ export class Engine {
   }
 
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
-  reply(session: Session, line: Uint8Array): void {
+  reply(session: Session, line: Buffer): void {
+    if (this.verbosity > 1) {
+      const kind = session.noreply ? 'NOREPLY ' : '';
+      this.host.log(2, `>${session.slot} ${kind}${line.toString('latin1').trimEnd()}`);
+    }
     if (session.noreply) {
       session.noreply = false;
       return;
@@ -193,6 +205,7 @@ export class Engine {
     this.at = lineFeed + 1;
     let textEnd = lineFeed;
     if (lineFeed - at > 1 && input[lineFeed - 1] === CARRIAGE_RETURN) textEnd--;
+    this.verbosity = i32[HEAD_VERBOSITY];
     this.tokens.cut(input, at, textEnd);
     this.text.execute(session, at, textEnd);
     return STEP_NEXT;

@@ -2,8 +2,8 @@
  * The buffer that replies are written to: one per worker, shared by its connections, since each
  * event's replies are sent before the next event is served.
  *
- * When a socket does not take all of them at once, the transport takes the storage away (detach) and
- * gives it back when the bytes are gone (recycle).
+ * When a socket does not take all of them at once, the transport takes the storage away (detach)
+ * and gives it back when the bytes are gone (recycle).
  */
 
 /** One buffer: what a connection may have under way before it is made to wait. */

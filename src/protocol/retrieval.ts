@@ -2,8 +2,8 @@
  * get, gets, gat and gats: any number of keys on a line.
  *
  * A small value is copied into the output while its stripe is locked. A large one, or one that the
- * output has no room for, is pinned and copied piece by piece as the output drains; no reply, however
- * long, needs more than one buffer.
+ * output has no room for, is pinned and copied piece by piece as the output drains; no reply,
+ * however long, needs more than one buffer.
  */
 
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
@@ -87,6 +87,7 @@ export class Retrieval {
     session.keysLeft = keysEnd - position;
     if (session.sending !== 0 || output.room < HEADER_ROOM) return STEP_FULL;
     if (position < keysEnd) return STEP_YIELD;
+    if (engine.verbosity > 1) engine.host.log(2, `>${session.slot} END`);
     output.put(END_LINE);
     engine.at += session.keysLineEnd;
     session.state = IN_COMMAND;
@@ -111,6 +112,7 @@ export class Retrieval {
       // The prefix lock comes after the stripe in the lock order.
       engine.prefixes.recordGet(input, start, length, ref !== 0);
     }
+    if (engine.verbosity > 1) this.log(session, start, length, ref !== 0);
     if (ref === 0) return true;
     const bytes = valueBytesOf(store.memory.i32, ref);
     this.putHeader(session, ref, input, start, length, bytes);
@@ -170,6 +172,14 @@ export class Retrieval {
     bytes[to++] = CARRIAGE_RETURN;
     bytes[to++] = LINE_FEED;
     output.length = to;
+  }
+
+  /** What -vv and -vvv say of a look-up. */
+  private log(session: Session, start: number, length: number, found: boolean): void {
+    const { engine } = this;
+    const key = engine.input.toString('latin1', start, start + length);
+    engine.host.log(3, found ? `> FOUND KEY ${key}` : `> NOT FOUND ${key}`);
+    if (found) engine.host.log(2, `>${session.slot} sending key ${key}`);
   }
 
   private putLineEnd(): void {

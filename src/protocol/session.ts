@@ -1,6 +1,6 @@
 /**
- * What is known of a connection between two reads: how far its input is parsed, and what it is in the
- * middle of. A session is always in one of five states, each of which can stop at any byte.
+ * What is known of a connection between two reads: how far its input is parsed, and what it is in
+ * the middle of. A session is always in one of five states, each of which can stop at any byte.
  */
 
 import type { Allocator } from '../cache/alloc.ts';

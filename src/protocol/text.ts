@@ -1,6 +1,6 @@
 /**
- * The classic text protocol: which command a line is, whether it has the right number of tokens, and
- * the commands that are not retrieval or storage.
+ * The classic text protocol: which command a line is, whether it has the right number of tokens,
+ * and the commands that are not retrieval or storage.
  *
  * Replies and their order of checks are memcached's (proto_text.c, protocol.txt), including where
  * `noreply` silences an error and where it does not.
@@ -20,7 +20,7 @@ import {
   MODE_SET,
 } from '../cache/update.ts';
 import { realtime } from '../memory/clock.ts';
-import { HEAD_DETAIL_ENABLED, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import {
   BAD_DELETE,
@@ -65,7 +65,7 @@ export class TextCommands {
   execute(session: Session, lineStart: number, textEnd: number): void {
     const { engine } = this;
     const { tokens, input } = engine;
-    if (engine.store.memory.i32[HEAD_VERBOSITY] > 1) {
+    if (engine.verbosity > 1) {
       engine.host.log(2, `<${session.slot} ${input.toString('latin1', lineStart, textEnd)}`);
     }
     if (tokens.count === 0 || tokens.length(0) < 2) {

@@ -1,8 +1,8 @@
 /**
  * Cuts a command line into tokens, in place: positions, no strings.
  *
- * memcached's rules: only the space separates; a NUL ends the text of the line; at most 23 tokens are
- * cut, and only the retrieval commands read on in what is left.
+ * memcached's rules: only the space separates; a NUL ends the text of the line; at most 23 tokens
+ * are cut, and only the retrieval commands read on in what is left.
  */
 import { DIGITS_MAX, isSpace, skipZeros } from '../cache/decimal64.ts';
 
@@ -68,8 +68,8 @@ export class Tokens {
   }
 
   /**
-   * Reads a token as memcached's safe_strtol does: 64-bit, then cut to 32 bits. False when it is not
-   * a number or beyond 64 bits.
+   * Reads a token as memcached's safe_strtol does: 64-bit, then cut to 32 bits. False when it is
+   * not a number or beyond 64 bits.
    */
   parseInt32(index: number): boolean {
     return this.parseSmall(index) || this.parseLong(index, true);

@@ -1,6 +1,7 @@
 /**
- * `-d`. Node cannot fork, so the parent starts itself again, detached, and leaves when the child says
- * that it listens: whoever started the daemon then finds it ready, or gets its reason on stderr.
+ * `-d`. Node cannot fork, so the parent starts itself again, detached, and leaves when the child
+ * says that it listens: whoever started the daemon then finds it ready, or gets its reason on
+ * stderr.
  */
 import { spawn } from 'node:child_process';
 import { logLine } from './log.ts';

@@ -1,7 +1,8 @@
 /**
- * Splits a command line as GNU getopt_long does, which is how memcached reads its own: `-vv`, `-dv`,
- * `-p11211`, `-p 11211`, `-p -1`, `--port=1`, `--port 1`, unique abbreviations of long options, `--`.
- * node:util's parseArgs and the packages we looked at refuse `-p -1` or do not know abbreviations.
+ * Splits a command line as GNU getopt_long does, which is how memcached reads its own: `-vv`,
+ * `-dv`, `-p11211`, `-p 11211`, `-p -1`, `--port=1`, `--port 1`, unique abbreviations of long
+ * options, `--`. node:util's parseArgs and the packages we looked at refuse `-p -1` or do not know
+ * abbreviations.
  */
 import { SettingsError } from './errors.ts';
 

@@ -1,6 +1,7 @@
 /**
  * Starts the maintainer's thread, and again when it dies. A plain Worker and no piscina task: it
- * blocks its thread, so of what piscina gives (tasks and replies over a port) nothing would reach it.
+ * blocks its thread, so of what piscina gives (tasks and replies over a port) nothing would reach
+ * it.
  */
 import { Worker } from 'node:worker_threads';
 import type { CacheConfig } from '../cache/config.ts';

@@ -23,7 +23,9 @@ import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
 import type { Settings } from './setting.ts';
 import { FIRST_WORKER_ACTOR } from './worker.ts';
 
-/** A thread that lives shorter than this, this often in a row, will not get better by restarting. */
+/**
+ * A thread that lives shorter than this, this often in a row, will not get better by restarting.
+ */
 const CRASH_LOOP_MS = 1000;
 const CRASH_LOOP_DEATHS = 5;
 
@@ -160,7 +162,8 @@ export class WorkerPool {
     const { memory, cache, state } = this.#options;
     this.#dispatcher?.suspend(worker);
     this.#ports[worker].close();
-    // A task that threw leaves its thread alive; and a dead one holds its locks until it has exited.
+    // A task that threw leaves its thread alive; and a dead one holds its locks until it has
+    // exited.
     await this.#threads.get(state.threadId(worker))?.terminate();
     recoverActor(memory, cache, FIRST_WORKER_ACTOR + worker);
     state.clearWorker(worker);

@@ -13,8 +13,9 @@ export interface Identity {
 }
 
 /**
- * The user to become, or undefined to stay. Throws StartError when there is no such user. Running as
- * root without -u is what memcached refuses; in a container it is common, so here it is a warning.
+ * The user to become, or undefined to stay. Throws StartError when there is no such user. Running
+ * as root without -u is what memcached refuses; in a container it is common, so here it is a
+ * warning.
  */
 export function identityFor(user: string): Identity | undefined {
   const isRoot = process.geteuid?.() === 0;

@@ -1,6 +1,6 @@
 /**
- * The running server: builds everything from the settings in the order in which failures are cheapest
- * (memory, ports, identity, threads), and takes it down again.
+ * The running server: builds everything from the settings in the order in which failures are
+ * cheapest (memory, ports, identity, threads), and takes it down again.
  */
 import { readFileSync } from 'node:fs';
 import type { Server as Listener } from 'node:net';

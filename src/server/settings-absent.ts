@@ -1,7 +1,7 @@
 /**
- * The settings table, third part: what memcached shows in `stats settings` of parts that this server
- * does not have (external storage, TLS, NAPI), so that tools find every key; and options that only
- * change others.
+ * The settings table, third part: what memcached shows in `stats settings` of parts that this
+ * server does not have (external storage, TLS, NAPI), so that tools find every key; and options
+ * that only change others.
  */
 import { fixed, type Setting } from './setting.ts';
 

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { findMemcached, skipWithoutMemcached } from '../support/oracle.ts';
 import { memcached, slabcached } from '../support/server.ts';
 import { WireClient } from '../support/wire.ts';
-import * as cases from './cases.ts';
-import * as odd from './oddCases.ts';
+import type { Case } from './cases.ts';
+import { asOurs, fill, matchReply, THEMES } from './examples.ts';
 import { type Fragmentation, Side } from './session.ts';
 
 const FLAGS = ['-m', '64', '-t', '2'];
@@ -14,44 +14,7 @@ const FLAGS = ['-m', '64', '-t', '2'];
 const THEIR_FLAGS = [...FLAGS, '-o', 'no_lru_maintainer,no_lru_crawler'];
 const LONGEST_SINGLE_BYTES = 3000;
 
-const THEMES: ReadonlyArray<readonly [string, readonly cases.Case[]]> = [
-  ['storage', cases.STORAGE_CASES],
-  ['cas', cases.CAS_CASES],
-  ['retrieval', cases.RETRIEVAL_CASES],
-  ['change', cases.CHANGE_CASES],
-  ['administration', odd.ADMIN_CASES],
-  ['odd lines', odd.LINE_CASES],
-  ['closing', odd.CLOSING_CASES],
-];
-
-/** Replaces `<a>` by what it is bound to, and `<version>` by a version's pattern. */
-function fill(text: string, bound: ReadonlyMap<string, string>): string {
-  return text.replace(/<(\w)>/g, (all, name: string) => bound.get(name) ?? all);
-}
-
-/** Checks a reply, binding the cas ids that it shows first. */
-function matchReply(actual: string, expected: string, bound: Map<string, string>): void {
-  const names: string[] = [];
-  const source = fill(expected, bound)
-    .split(/(<\w+>)/)
-    .map((part) => {
-      if (part === '<version>') return '\\d+\\.\\d+\\.\\d+';
-      if (!/^<\w>$/.test(part)) return part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-      const name = part.slice(1, -1);
-      if (names.includes(name)) return `\\${names.indexOf(name) + 1}`;
-      names.push(name);
-      return '(\\d+)';
-    });
-  const found = new RegExp(`^${source.join('')}$`, 's').exec(actual);
-  if (found === null) assert.equal(actual, fill(expected, bound));
-  for (const [at, name] of names.entries()) {
-    const id = found?.[at + 1] ?? '';
-    assert.ok(![...bound.values()].includes(id), `cas id ${id} is not new`);
-    bound.set(name, id);
-  }
-}
-
-async function play(side: Side, played: cases.Case, how: Fragmentation): Promise<void> {
+async function play(side: Side, played: Case, how: Fragmentation): Promise<void> {
   const one = side.server.name === 'slabcached' ? asOurs(played) : played;
   await side.reconnect();
   await side.exchange(Buffer.from('flush_all\r\nverbosity 0\r\n'), []);
@@ -68,13 +31,6 @@ async function play(side: Side, played: cases.Case, how: Fragmentation): Promise
     matchReply(answer.bytes.toString('latin1'), reply, bound);
     assert.equal(answer.end, closes ? 'closed' : 'open');
   }
-}
-
-/** The case with our own last reply where that differs on purpose. */
-function asOurs(one: cases.Case): cases.Case {
-  const last = one.talk[one.talk.length - 1];
-  if (one.ours === undefined || last === undefined) return one;
-  return { ...one, talk: [...one.talk.slice(0, -1), [last[0], one.ours]] };
 }
 
 async function askWithoutFence(side: Side, bytes: Buffer, length: number) {

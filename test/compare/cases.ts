@@ -1,5 +1,5 @@
 // Fixed examples: requests and the exact replies that memcached gives, checked against both
-// servers. What the random runs once found comes here to stay. Odd lines are in oddCases.ts.
+// servers. What the random runs once found comes here to stay. Odd lines are in odd-cases.ts.
 //
 // `<a>`, `<b>`… stand for cas ids: the first reply with one binds it, later ones must repeat it.
 // Every case starts on a new connection without items.
@@ -184,7 +184,8 @@ export const CAS_CASES: readonly Case[] = [
     talk: [
       [
         'set k 0 0 1\r\n5\r\ngets k\r\nget k\r\ntouch k 0\r\ngat 0 k\r\ngets k\r\n',
-        'STORED\r\nVALUE k 0 1 <a>\r\n5\r\nEND\r\nVALUE k 0 1\r\n5\r\nEND\r\nTOUCHED\r\nVALUE k 0 1\r\n5\r\nEND\r\nVALUE k 0 1 <a>\r\n5\r\nEND\r\n',
+        'STORED\r\nVALUE k 0 1 <a>\r\n5\r\nEND\r\nVALUE k 0 1\r\n5\r\nEND\r\nTOUCHED\r\n' +
+          'VALUE k 0 1\r\n5\r\nEND\r\nVALUE k 0 1 <a>\r\n5\r\nEND\r\n',
       ],
       ['incr k 1\r\ngets k\r\n', '6\r\nVALUE k 0 1 <b>\r\n6\r\nEND\r\n'],
       ['append k 0 0 1\r\n7\r\ngets k\r\n', 'STORED\r\nVALUE k 0 2 <c>\r\n67\r\nEND\r\n'],

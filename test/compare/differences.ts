@@ -1,6 +1,6 @@
 // The one table of what may differ between our replies and memcached 1.6.18's, each with its
 // reason. Whatever is not named here must be equal byte for byte; cas ids must be equal as a
-// relation (the same two values named by the same pair of ids), which casBook.ts checks.
+// relation (the same two values named by the same pair of ids), which cas-book.ts checks.
 
 /** A pair of reply lines that may differ. */
 export interface LineDifference {
@@ -182,8 +182,8 @@ export const AVOIDED = {
     'bytes that the server has not read turn its close into a reset, which can overtake answers; ' +
     'an HTTP line also makes memcached forget answers it owes, so it comes first in its stream',
   'incr and decr in a memcached with its LRU maintainer':
-    'while the maintainer holds an item, a shorter number replaces it instead of being padded with ' +
-    'spaces; so where numbers are compared theirs runs with no_lru_maintainer',
+    'while the maintainer holds an item, a shorter number replaces it instead of being padded ' +
+    'with spaces; so where numbers are compared theirs runs with no_lru_maintainer',
   'exptimes and flush_all delays of 1 to 99 seconds':
     'the two clocks do not tick together; time.test.ts waits for these instead',
   'gat lines and malformed lines over 2048 bytes':

@@ -2,7 +2,7 @@
 // that misses an item can show, by its own counters, that it lost something since both agreed on
 // that key; then the key is deleted on both sides and the run goes on.
 import { type Frame, parseFrames } from '../support/replies.ts';
-import type { Answer } from './compareReplies.ts';
+import type { Answer } from './compare-replies.ts';
 import { LOSS_COUNTERS, OUT_OF_MEMORY_REPLIES } from './differences.ts';
 import { lineTokens, type Request } from './requests.ts';
 import type { Session, Side } from './session.ts';

@@ -85,7 +85,9 @@ export function mayHangUp(line: string): boolean {
 
 const LARGEST_COUNT = 2n ** 62n;
 
-/** True for incr and decr by so much that the result may look negative (AVOIDED in differences.ts). */
+/**
+ * True for incr and decr by so much that the result may look negative (AVOIDED in differences.ts).
+ */
 export function countsHigh(line: string): boolean {
   const [command, , delta = ''] = lineTokens(line);
   if (command !== 'incr' && command !== 'decr') return false;

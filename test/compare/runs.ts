@@ -95,7 +95,9 @@ export function ourLaunch(oracle: string, kind: RunKind): Launch {
 
 const MOST_STEPS = 60;
 
-/** Runs random steps on a pair of servers until time or runs are used up; throws on a difference. */
+/**
+ * Runs random steps on a pair of servers until time or runs are used up; throws on a difference.
+ */
 export async function compareAtRandom(
   kind: RunKind,
   ours: Launch,

@@ -6,8 +6,8 @@ import { parseFrames } from '../support/replies.ts';
 import { type Launch, type Server, startServer } from '../support/server.ts';
 import type { SpoilingProxy } from '../support/tamper.ts';
 import { WireClient } from '../support/wire.ts';
-import { CasBook } from './casBook.ts';
-import { type Answer, compareAnswers } from './compareReplies.ts';
+import { CasBook } from './cas-book.ts';
+import { type Answer, compareAnswers } from './compare-replies.ts';
 import type { Coverage } from './coverage.ts';
 import { KEYS } from './material.ts';
 import { type CasLookup, deficit, mayHangUp, type Request, render } from './requests.ts';
@@ -144,7 +144,8 @@ export class Session {
     this.losses.clear();
     this.lastLosses = [0, 0];
     const lines = KEYS.map((key) => `delete ${key} noreply\r\n`);
-    const reset = `flush_all\r\n${lines.join('')}stats detail off\r\nverbosity 0\r\nstats reset\r\n`;
+    const switches = 'stats detail off\r\nverbosity 0\r\nstats reset\r\n';
+    const reset = `flush_all\r\n${lines.join('')}${switches}`;
     await Promise.all(
       [this.ours, this.theirs].map(async (side) => {
         await side.reconnect();

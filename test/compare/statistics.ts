@@ -146,5 +146,6 @@ function connState(text: string): string {
 export function compareLineSets(name: string, ours: string, theirs: string): string | undefined {
   const sorted = (text: string) => text.split('\r\n').sort().join('\n');
   if (sorted(ours) === sorted(theirs)) return undefined;
-  return `${name}, as sets of lines:\n  ours   ${JSON.stringify(ours)}\n  theirs ${JSON.stringify(theirs)}`;
+  const [left, right] = [JSON.stringify(ours), JSON.stringify(theirs)];
+  return `${name}, as sets of lines:\n  ours   ${left}\n  theirs ${right}`;
 }

@@ -21,10 +21,14 @@ const FLAGS: readonly string[] = [
 
 /** Some of everything that is counted. */
 const REQUESTS = [
-  'set a 0 0 1\r\n1\r\nset b 3 100 5\r\nhello\r\nadd a 0 0 1\r\nx\r\nget a b c\r\ngets a missing\r\n',
-  'incr a 1\r\nincr none 1\r\ndecr a 1\r\ndecr none 1\r\ndelete none\r\ntouch a 0\r\ntouch none 0\r\n',
-  'gat 0 a\r\ngat 0 none\r\ncas a 0 0 1 0\r\nx\r\ncas none 0 0 1 5\r\nx\r\nset d 0 -1 1\r\nx\r\nget d\r\n',
-  'set e 0 0 1\r\nx\r\ndelete e\r\nreplace f 0 0 1\r\nx\r\nappend a 0 0 1\r\n0\r\nset g 0 0 3\r\nno\r\n',
+  'set a 0 0 1\r\n1\r\nset b 3 100 5\r\nhello\r\nadd a 0 0 1\r\nx\r\nget a b c\r\n' +
+    'gets a missing\r\n',
+  'incr a 1\r\nincr none 1\r\ndecr a 1\r\ndecr none 1\r\ndelete none\r\ntouch a 0\r\n' +
+    'touch none 0\r\n',
+  'gat 0 a\r\ngat 0 none\r\ncas a 0 0 1 0\r\nx\r\ncas none 0 0 1 5\r\nx\r\n' +
+    'set d 0 -1 1\r\nx\r\nget d\r\n',
+  'set e 0 0 1\r\nx\r\ndelete e\r\nreplace f 0 0 1\r\nx\r\nappend a 0 0 1\r\n0\r\n' +
+    'set g 0 0 3\r\nno\r\n',
   `set h 0 0 2500\r\n${'h'.repeat(2500)}\r\nset i 0 0 3000000\r\n${'i'.repeat(3_000_000)}\r\n`,
   'verbosity 1\r\nflush_all 0\r\nget a\r\nset j 0 0 1\r\nj\r\nversion\r\nnonsense\r\n',
 ].join('');

@@ -30,7 +30,8 @@ const STORE = [
   'add added 0 0 1\r\nb\r\n',
 ].join('');
 const STORED =
-  `${'STORED\r\n'.repeat(5)}TOUCHED\r\nSTORED\r\nVALUE gat 0 1\r\na\r\nEND\r\nSTORED\r\nTOUCHED\r\n` +
+  `${'STORED\r\n'.repeat(5)}TOUCHED\r\nSTORED\r\nVALUE gat 0 1\r\na\r\nEND\r\nSTORED\r\n` +
+  'TOUCHED\r\n' +
   'STORED\r\nSTORED\r\nSTORED\r\n10\r\nSTORED\r\nNOT_STORED\r\n';
 
 const LOOK = 'get forever relative absolute far touched gat longer appended number added\r\n';

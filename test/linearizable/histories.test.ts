@@ -58,7 +58,9 @@ async function strictRounds(launch: Launch): Promise<number> {
   return operations;
 }
 
-/** Values of 12 KB, about 85 to a page, and fillers of the same class that push them out of 2 MB. */
+/**
+ * Values of 12 KB, about 85 to a page, and fillers of the same class that push them out of 2 MB.
+ */
 const PRESSURE_PADDING = 12_000;
 const PRESSURE_FLAGS = ['-m', '2', '-I', '64k', '-o', 'slab_chunk_max=16384'];
 

@@ -47,7 +47,7 @@ test('an address that this machine does not have is named', async () => {
 test('an address space that cannot be had is named', async () => {
   const { code, stderr } = await run(['-m', '100000000', '-p', '-1']);
   assert.equal(code, 1);
-  assert.match(stderr.trimEnd().split('\n').at(-1) ?? '', /^slabcached: memory_max is too large/);
+  assert.match(stderr.trimEnd().split('\n').at(-1) ?? '', /^slabcached: cannot reserve/);
 });
 
 test('-V and -h answer and leave', async () => {

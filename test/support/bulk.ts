@@ -1,5 +1,5 @@
-// Stores and fetches many items over one connection, pipelined, and checks every reply: for tests of
-// what fits and what is kept.
+// Stores and fetches many items over one connection, pipelined, and checks every reply: for tests
+// of what fits and what is kept.
 import { connect, type Socket } from 'node:net';
 
 const BATCH = 1000;

@@ -1,4 +1,6 @@
-/** A cache in this thread, without sockets: what the unit tests of memory, cache and protocol use. */
+/**
+ * A cache in this thread, without sockets: what the unit tests of memory, cache and protocol use.
+ */
 import type { CacheConfig } from '../../src/cache/config.ts';
 import { Store } from '../../src/cache/store.ts';
 import { startClock } from '../../src/memory/clock.ts';

@@ -1,7 +1,7 @@
 // Compares two reply streams frame by frame: byte for byte, except what the table of differences
 // allows and cas ids, which are compared by identity.
 import { describeFrame, type Frame, parseFrames } from '../support/replies.ts';
-import type { CasBook } from './casBook.ts';
+import type { CasBook } from './cas-book.ts';
 import { LINE_DIFFERENCES } from './differences.ts';
 
 /** What one side answered to one exchange. */
@@ -28,7 +28,8 @@ export function compareFrames(
   for (let at = 0; at < count; at++) {
     const problem = compareFrame(ours[at], theirs[at], book);
     if (problem !== undefined) {
-      return `reply ${at + 1}: ${problem}\n${window('ours  ', ours, at)}${window('theirs', theirs, at)}`;
+      const around = window('ours  ', ours, at) + window('theirs', theirs, at);
+      return `reply ${at + 1}: ${problem}\n${around}`;
     }
   }
   return undefined;

@@ -95,8 +95,10 @@ export const ADMIN_CASES: readonly Case[] = [
   ),
   one(
     'stats detail',
-    'stats detail on\r\nget p:1 p:2\r\nset p:1 0 0 1\r\na\r\nget p:1 k\r\ndelete p:1\r\nstats detail dump\r\nstats detail off\r\nstats reset\r\n',
-    'OK\r\nEND\r\nSTORED\r\nVALUE p:1 0 1\r\na\r\nEND\r\nDELETED\r\nPREFIX p get 3 hit 1 set 1 del 1\r\nEND\r\nOK\r\nRESET\r\n',
+    'stats detail on\r\nget p:1 p:2\r\nset p:1 0 0 1\r\na\r\nget p:1 k\r\ndelete p:1\r\n' +
+      'stats detail dump\r\nstats detail off\r\nstats reset\r\n',
+    'OK\r\nEND\r\nSTORED\r\nVALUE p:1 0 1\r\na\r\nEND\r\nDELETED\r\n' +
+      'PREFIX p get 3 hit 1 set 1 del 1\r\nEND\r\nOK\r\nRESET\r\n',
   ),
   one(
     'stats detail with wrong words',
@@ -107,7 +109,9 @@ export const ADMIN_CASES: readonly Case[] = [
   one('stats sizes', 'stats sizes\r\n', 'STAT sizes_status disabled\r\nEND\r\n'),
   one(
     'stats cachedump with wrong words',
-    'stats cachedump\r\nstats cachedump 1\r\nstats cachedump x 1\r\nstats cachedump 64 1\r\nstats cachedump 63 1\r\n',
-    `CLIENT_ERROR bad command line\r\nCLIENT_ERROR bad command line\r\n${FORMAT}CLIENT_ERROR Illegal slab id\r\nEND\r\n`,
+    'stats cachedump\r\nstats cachedump 1\r\nstats cachedump x 1\r\n' +
+      'stats cachedump 64 1\r\nstats cachedump 63 1\r\n',
+    'CLIENT_ERROR bad command line\r\nCLIENT_ERROR bad command line\r\n' +
+      `${FORMAT}CLIENT_ERROR Illegal slab id\r\nEND\r\n`,
   ),
 ];

@@ -1,0 +1,18 @@
+/**
+ * A thread may die at any synchronising access of any operation. After recovery nothing is lost,
+ * leaked or torn: other keys have their values, the key in question has its old value, its new one
+ * or none, and a new thread works in the place of the dead.
+ */
+import { test } from 'node:test';
+import { dieEverywhere } from './death.ts';
+import { MAINTENANCE } from './death-maintainer.ts';
+import { WORK } from './death-worker.ts';
+import { MAINTAINER, WORKER_A } from './world.ts';
+
+for (const scenario of WORK) {
+  test(`a worker dies: ${scenario.name}`, () => dieEverywhere(scenario, WORKER_A));
+}
+
+for (const scenario of MAINTENANCE) {
+  test(`the maintainer dies: ${scenario.name}`, () => dieEverywhere(scenario, MAINTAINER));
+}

@@ -1,0 +1,89 @@
+/**
+ * Checks that how the input is cut into pieces never shows in the replies, nor in what is stored:
+ * any requests, right or wrong, fed whole and in random pieces, to two caches.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { malformed } from '../compare/malformed.ts';
+import type { SizeLimits } from '../compare/material.ts';
+import { type Request, render, wellFormed } from '../compare/requests.ts';
+import { feedPieces, freshTalk, hangUp, secondTalk } from './pieces.ts';
+
+const LIMITS: SizeLimits = {
+  itemSizeMax: 128 * 1024,
+  slabChunkMax: 32 * 1024,
+  chunkSizes: [96, 120, 152, 1184, 8880],
+};
+const MEMORY = {
+  memoryLimit: 16 * 1024 * 1024,
+  memoryMax: 16 * 1024 * 1024,
+  itemSizeMax: LIMITS.itemSizeMax,
+  slabChunkMax: LIMITS.slabChunkMax,
+  maxConns: 2,
+};
+/**
+ * What is stored in the end, with every counter that requests move. Bytes are counted per event,
+ * and turns are given per event, so those do depend on the pieces.
+ */
+const SUMMARY = 'stats\r\nstats items\r\nstats slabs\r\nstats sizes\r\nstats detail dump\r\n';
+
+/** Ids are given out in order from 1, so these are often those of stored items. */
+const someCas = (key: string, choice: string): string =>
+  String(choice === 'last' ? 1 + (key.length % 3) : 1);
+
+function bytesOf(requests: readonly Request[]): Buffer {
+  return Buffer.concat(requests.map((request) => render(request, someCas)));
+}
+
+/** Places to cut, as fractions of the length, so that they stay sensible while a case shrinks. */
+const cuts = (): fc.Arbitrary<number[]> =>
+  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40, size: 'max' });
+
+const place = (fractions: readonly number[], length: number): number[] =>
+  fractions.map((fraction) => Math.floor(fraction * length)).sort((a, b) => a - b);
+
+/** Everything that can be seen of a cache after this input in these pieces. */
+function outcome(input: Buffer, at: readonly number[], requestsPerEvent: number): string[] {
+  const talk = freshTalk(MEMORY, { trackSizes: true, detailEnabled: true });
+  const engine = talk.engine as { options: { requestsPerEvent: number } };
+  engine.options = { ...talk.engine.options, requestsPerEvent };
+  talk.send('stats sizes_enable\r\nstats detail on\r\n');
+  const replies = feedPieces(talk, input, at);
+  const closed = talk.closed;
+  hangUp(talk);
+  const observer = secondTalk(talk);
+  const summary = observer
+    .send(SUMMARY)
+    .replace(/^STAT (bytes_read|bytes_written|conn_yields) .*$/gm, '');
+  return [replies, String(closed), summary];
+}
+
+function checkSplits(name: string, requests: fc.Arbitrary<Request[]>, runs: number): void {
+  test(`${name}: pieces do not show in the replies`, () => {
+    fc.assert(
+      fc.property(requests, cuts(), fc.constantFrom(1, 2, 20), (list, fractions, perEvent) => {
+        const input = bytesOf(list);
+        const whole = outcome(input, [], 20);
+        assert.deepEqual(outcome(input, place(fractions, input.length), perEvent), whole);
+      }),
+      { numRuns: runs },
+    );
+  });
+  test(`${name}: single bytes do not show in the replies`, () => {
+    fc.assert(
+      fc.property(requests, (list) => {
+        const input = bytesOf(list).subarray(0, 20_000);
+        const every = Array.from({ length: input.length }, (_, at) => at + 1);
+        assert.deepEqual(outcome(input, every, 20), outcome(input, [], 20));
+      }),
+      { numRuns: Math.ceil(runs / 5) },
+    );
+  });
+}
+
+const many = (request: fc.Arbitrary<Request>): fc.Arbitrary<Request[]> =>
+  fc.array(request, { minLength: 1, maxLength: 30, size: 'max' });
+
+checkSplits('requests with values of any size', many(wellFormed(LIMITS, false)), 150);
+checkSplits('right and wrong requests', many(fc.oneof(malformed(), wellFormed(LIMITS, true))), 300);
