@@ -46,7 +46,14 @@ import {
   STRIPE_BYTES,
   wordOf,
 } from '../memory/layout.ts';
-import { forceUnlock, lock, lockHolder, RANK_PAGES, unlock } from '../memory/lock.ts';
+import {
+  forceUnlock,
+  lock,
+  lockHolder,
+  RANK_PAGES,
+  setLockPatience,
+  unlock,
+} from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
 import { pageEntry, pageOf, pageRef, rebuildPool } from '../memory/pages.ts';
 import type { CacheConfig } from './config.ts';
@@ -66,9 +73,21 @@ export interface RecoveryReport {
 
 const MAIN_ACTOR = 0;
 
-/** Repairs what the dead thread of this actor left behind, and frees what it held. */
+/** No living thread keeps a lock that long, but for an append of hundreds of megabytes. */
+const LOCK_PATIENCE_MS = 200;
+
+/**
+ * Repairs what the dead thread of this actor left behind, and frees what it held. Throws
+ * LockTimeout when it cannot get a lock, because another thread died with it that is not recovered
+ * yet: to be called again when that may have been done. It goes on from where it was.
+ */
 export function recoverActor(memory: Memory, config: CacheConfig, actor: number): RecoveryReport {
-  return new Recovery(memory, config, actor).run();
+  setLockPatience(LOCK_PATIENCE_MS);
+  try {
+    return new Recovery(memory, config, actor).run();
+  } finally {
+    setLockPatience(Number.POSITIVE_INFINITY);
+  }
 }
 
 class Recovery {
@@ -90,19 +109,19 @@ class Recovery {
     const stripes = this.heldStripes();
     this.repairPool();
     const classes = this.rebuildHeldClasses();
+    this.awaitClasses();
     if (this.i32[HEAD_HASH_EXPANDING] !== 0 && this.dead === MAINTAINER_ACTOR) {
       this.finishExpansion(stripes);
     }
     const slots = connectionsOf(this.memory, this.dead - 2);
     const touched = this.touchedChunks(slots);
-    // From here on its pins no longer count.
-    for (const slot of slots) releaseConnection(this.memory, slot);
     this.settleMove(stripes);
     for (const ref of touched) this.settle(ref, stripes);
-    if (this.dead === MAINTAINER_ACTOR) this.giveUpMoves();
     for (let word = this.journal + JOURNAL_ALLOC_I32; word <= this.journalEnd; word++) {
       this.i32[word] = 0;
     }
+    for (const slot of slots) releaseConnection(this.memory, slot);
+    if (this.dead === MAINTAINER_ACTOR) this.giveUpMoves();
     for (const stripe of stripes) forceUnlock(this.i32, this.store.table.stripeWord(stripe));
     clearClaim(this.memory, this.dead);
     if (lockHolder(this.i32, HEAD_PREFIX_LOCK) === this.dead) {
@@ -152,6 +171,14 @@ class Recovery {
       rebuilt++;
     }
     return rebuilt;
+  }
+
+  /** Nothing is changed before all classes can be had: half of a change could not be repeated. */
+  private awaitClasses(): void {
+    for (let id = 1; id <= this.memory.classLargest; id++) {
+      this.store.slab.lockClass(id);
+      this.store.slab.unlockClass(id);
+    }
   }
 
   private finishExpansion(held: Set<number>): void {
@@ -297,7 +324,7 @@ class Recovery {
     i32[HEAD_MOVE_SOURCE] = 0;
   }
 
-  /** Connections that have this item pinned. */
+  /** Connections of living threads that have this item pinned. */
   private pins(ref: number): number {
     let count = 0;
     for (const slot of this.openSlots()) {
@@ -308,7 +335,8 @@ class Recovery {
 
   private openSlots(): number[] {
     const workers = Array.from({ length: this.memory.config.workers }, (_, worker) => worker);
-    return workers.flatMap((worker) => connectionsOf(this.memory, worker));
+    const living = workers.filter((worker) => worker !== this.dead - 2);
+    return living.flatMap((worker) => connectionsOf(this.memory, worker));
   }
 
   /** Runs with the stripe locked: by the dead thread if it still is, else by us. */
