@@ -10,13 +10,14 @@ import {
   at,
   HEAD_CLOCK,
   HEAD_CRAWLER_RUNNING,
+  HEAD_PAGE_FRESH,
   ITEM_EXPTIME_I32,
   PAGE_CLASS_I32,
   STATE_DATA,
   STATE_FETCHED,
   STATE_LINKED,
 } from '../memory/layout.ts';
-import { pageEntry } from '../memory/pages.ts';
+import { pageEntry, pageOf } from '../memory/pages.ts';
 import { forEachChunk } from '../memory/slab.ts';
 import {
   CRAWLER_STARTS,
@@ -45,6 +46,8 @@ export class Crawler {
   private readonly i32: Int32Array;
   private readonly pause: () => boolean;
   private readonly schedules = new Map<number, Schedule>();
+  /** Where the next crawl of a class begins, if lru_crawler_tocrawl has cut the last one short. */
+  private readonly resumeAt = new Map<number, number>();
   private sinceBatch = 0;
   private stopped = false;
 
@@ -80,11 +83,21 @@ export class Crawler {
     let unfetched = 0;
     this.stopped = false;
     i32[HEAD_CRAWLER_RUNNING] = 1;
-    for (let page = 0; page < memory.layout.pageCountMax && !this.stopped; page++) {
+    const limit = store.config.lruCrawlerToCrawl;
+    const from = (this.resumeAt.get(id) ?? 0) >>> 0;
+    this.resumeAt.delete(id);
+    const firstPage = from === 0 ? 0 : pageOf(memory, from);
+    for (let page = firstPage; page < i32[HEAD_PAGE_FRESH] && !this.stopped; page++) {
       if (i32[pageEntry(memory, page) + PAGE_CLASS_I32] !== id) continue;
       forEachChunk(memory, page, (ref) => {
+        if (this.stopped || ref >>> 0 < from) return;
         const state = i32[at(ref)];
-        if (this.stopped || (state & STATE_LINKED) === 0 || (state & STATE_DATA) !== 0) return;
+        if ((state & STATE_LINKED) === 0 || (state & STATE_DATA) !== 0) return;
+        if (limit !== 0 && checked === limit) {
+          this.stopped = true;
+          this.resumeAt.set(id, ref);
+          return;
+        }
         checked++;
         if (i32[at(ref) + ITEM_EXPTIME_I32] !== 0) expirable++;
         if (isDead(memory, ref) && this.reclaim(ref)) {

@@ -22,7 +22,6 @@ import {
   DATA_HEAD_I32,
   DATA_NEXT_I32,
   HEAD_MOVE_RUNNING,
-  ITEM_HASH_NEXT_I32,
   JOURNAL_CHUNK_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
@@ -261,17 +260,14 @@ export class PageMover {
     return ref;
   }
 
-  /**
-   * Copies a chunk, all but its owner: the copy is ours until something refers to it. Its state
-   * comes last and without LINKED: the copy is never taken for the item while it is not.
-   */
+  /** Makes an unlinked copy of a chunk, which stays owned by this actor; its state comes last. */
   private copyChunk(from: number, to: number, id: number): void {
     const { i32 } = this;
     const { u8, classSizes } = this.store.memory;
-    i32[at(to) + CHUNK_CLASS_I32] = i32[at(from) + CHUNK_CLASS_I32];
     const start = (from >>> 0) * 8;
-    const rest = (ITEM_HASH_NEXT_I32 + 1) * 4;
-    u8.copy(u8, (to >>> 0) * 8 + rest, start + rest, start + classSizes[id]);
+    const skip = CHUNK_NEXT_I32 * 4;
+    u8.copy(u8, (to >>> 0) * 8 + skip, start + skip, start + classSizes[id]);
+    i32[at(to) + CHUNK_CLASS_I32] = i32[at(from) + CHUNK_CLASS_I32];
     i32[at(to) + CHUNK_STATE_I32] = i32[at(from) + CHUNK_STATE_I32] & ~STATE_LINKED;
   }
 

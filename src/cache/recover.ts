@@ -33,7 +33,6 @@ import {
   JOURNAL_ALLOC_I32,
   JOURNAL_MOVE_FROM_I32,
   JOURNAL_MOVE_TO_I32,
-  JOURNAL_VALUE_I32,
   PAGE_CARVED_I32,
   PAGE_CLASS_I32,
   PAGE_MOVING_I32,
@@ -46,11 +45,18 @@ import {
   STRIPE_BYTES,
   wordOf,
 } from '../memory/layout.ts';
-import { forceUnlock, lock, lockHolder, RANK_PAGES, unlock } from '../memory/lock.ts';
+import {
+  forceUnlock,
+  lock,
+  lockHolder,
+  RANK_PAGES,
+  setLockPatience,
+  unlock,
+} from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
 import { pageEntry, pageOf, pageRef, rebuildPool } from '../memory/pages.ts';
 import type { CacheConfig } from './config.ts';
-import { chunkClassOf, firstDataWord, refcountOf, setOwner } from './item.ts';
+import { chunkClassOf, firstDataWord, refcountOf } from './item.ts';
 import { MAINTAINER_ACTOR } from './maintainer.ts';
 import { PageMover } from './mover.ts';
 import { clearClaim } from './orders.ts';
@@ -66,9 +72,21 @@ export interface RecoveryReport {
 
 const MAIN_ACTOR = 0;
 
-/** Repairs what the dead thread of this actor left behind, and frees what it held. */
+/** No living thread keeps a lock that long, but for an append of hundreds of megabytes. */
+const LOCK_PATIENCE_MS = 200;
+
+/**
+ * Repairs what the dead thread of this actor left behind, and frees what it held. Throws
+ * LockTimeout when it cannot get a lock, because another thread died with it that is not recovered
+ * yet: to be called again when that may have been done. It goes on from where it was.
+ */
 export function recoverActor(memory: Memory, config: CacheConfig, actor: number): RecoveryReport {
-  return new Recovery(memory, config, actor).run();
+  setLockPatience(LOCK_PATIENCE_MS);
+  try {
+    return new Recovery(memory, config, actor).run();
+  } finally {
+    setLockPatience(Number.POSITIVE_INFINITY);
+  }
 }
 
 class Recovery {
@@ -90,19 +108,19 @@ class Recovery {
     const stripes = this.heldStripes();
     this.repairPool();
     const classes = this.rebuildHeldClasses();
+    this.awaitClasses();
     if (this.i32[HEAD_HASH_EXPANDING] !== 0 && this.dead === MAINTAINER_ACTOR) {
       this.finishExpansion(stripes);
     }
     const slots = connectionsOf(this.memory, this.dead - 2);
     const touched = this.touchedChunks(slots);
-    // From here on its pins no longer count.
-    for (const slot of slots) releaseConnection(this.memory, slot);
     this.settleMove(stripes);
     for (const ref of touched) this.settle(ref, stripes);
-    if (this.dead === MAINTAINER_ACTOR) this.giveUpMoves();
     for (let word = this.journal + JOURNAL_ALLOC_I32; word <= this.journalEnd; word++) {
       this.i32[word] = 0;
     }
+    for (const slot of slots) releaseConnection(this.memory, slot);
+    if (this.dead === MAINTAINER_ACTOR) this.giveUpMoves();
     for (const stripe of stripes) forceUnlock(this.i32, this.store.table.stripeWord(stripe));
     clearClaim(this.memory, this.dead);
     if (lockHolder(this.i32, HEAD_PREFIX_LOCK) === this.dead) {
@@ -116,7 +134,7 @@ class Recovery {
   }
 
   private get journalEnd(): number {
-    return this.journal + JOURNAL_VALUE_I32;
+    return this.journal + JOURNAL_IN_PLACE_I32;
   }
 
   /** Numbers of the stripes whose locks the dead thread holds. */
@@ -152,6 +170,14 @@ class Recovery {
       rebuilt++;
     }
     return rebuilt;
+  }
+
+  /** Nothing is changed before all classes can be had: half of a change could not be repeated. */
+  private awaitClasses(): void {
+    for (let id = 1; id <= this.memory.classLargest; id++) {
+      this.store.slab.lockClass(id);
+      this.store.slab.unlockClass(id);
+    }
   }
 
   private finishExpansion(held: Set<number>): void {
@@ -200,7 +226,7 @@ class Recovery {
     }
     let settled = false;
     while (!settled) {
-      // In other hands the chunk may be getting a new key: look again with the stripe held.
+      // In other hands the chunk may be getting a new key right now: look again under the lock.
       const hash = store.table.hashOf(ref);
       this.withStripe(hash, held, () => {
         settled = store.table.hashOf(ref) === hash;
@@ -221,7 +247,7 @@ class Recovery {
       i32[word] = (i32[word] & STATE_FLAGS) + pins * STATE_REF_ONE;
     }
     if (linked && reachable) {
-      if (ref === i32[this.journal + JOURNAL_VALUE_I32]) store.unlinker.doUnlink(ref, hash);
+      if (ref === i32[this.journal + JOURNAL_IN_PLACE_I32]) store.unlinker.doUnlink(ref, hash);
     } else if (linked) {
       const id = store.lists.classOf(ref);
       store.slab.lockClass(id);
@@ -274,32 +300,15 @@ class Recovery {
     this.withStripe(hash, held, () => {
       const moved = store.table.doContains(hash, to);
       const keeper = moved ? to : from;
-      if (moved) this.doFinishMove(from, to);
-      else i32[at(to) + CHUNK_STATE_I32] &= ~STATE_LARGE;
+      const other = moved ? from : to;
       if ((i32[at(keeper)] & STATE_LARGE) === 0) return;
+      // It stays a large item, of no data: what it is decides which lists it is taken out of.
+      if ((i32[at(other)] & STATE_LARGE) !== 0) i32[firstDataWord(i32, other)] = 0;
       let chunk = i32[firstDataWord(i32, keeper)];
       for (; chunk !== 0; chunk = i32[at(chunk) + DATA_NEXT_I32]) {
         i32[at(chunk) + DATA_HEAD_I32] = keeper;
       }
     });
-  }
-
-  /** Puts the copy into the original's place in the list, and makes the original ours to free. */
-  private doFinishMove(from: number, to: number): void {
-    const { i32, store } = this;
-    const state = i32[at(from)];
-    if ((state & STATE_USED) === 0) return;
-    if ((state & STATE_LINKED) !== 0) {
-      const id = store.lists.classOf(from);
-      store.slab.lockClass(id);
-      // Both are LINKED only under the lock of the class, which was then rebuilt with both.
-      if ((i32[at(to)] & STATE_LINKED) !== 0) store.lists.doUnlink(from);
-      else store.lists.doSubstitute(from, to);
-      i32[at(to) + CHUNK_STATE_I32] |= STATE_LINKED;
-      store.slab.unlockClass(id);
-    }
-    i32[at(from) + CHUNK_STATE_I32] &= ~(STATE_LINKED | STATE_LARGE);
-    setOwner(i32, from, this.dead);
   }
 
   private giveUpMoves(): void {
@@ -314,7 +323,7 @@ class Recovery {
     i32[HEAD_MOVE_SOURCE] = 0;
   }
 
-  /** Connections that have this item pinned. */
+  /** Connections of living threads that have this item pinned. */
   private pins(ref: number): number {
     let count = 0;
     for (const slot of this.openSlots()) {
@@ -325,7 +334,8 @@ class Recovery {
 
   private openSlots(): number[] {
     const workers = Array.from({ length: this.memory.config.workers }, (_, worker) => worker);
-    return workers.flatMap((worker) => connectionsOf(this.memory, worker));
+    const living = workers.filter((worker) => worker !== this.dead - 2);
+    return living.flatMap((worker) => connectionsOf(this.memory, worker));
   }
 
   /** Runs with the stripe locked: by the dead thread if it still is, else by us. */

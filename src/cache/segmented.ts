@@ -43,6 +43,7 @@ import {
   ITEM_MOVES_TO_WARM,
   ITEM_MOVES_WITHIN,
   ITEM_RECLAIMED,
+  ITEM_TAILREPAIRS,
 } from './counters.ts';
 import type { Eviction } from './eviction.ts';
 import { isDead } from './expiry.ts';
@@ -228,8 +229,7 @@ export class Segmented implements Eviction {
       const pinned = refcountOf(i32, ref) !== 0;
       if (pinned && (lru === LRU_COLD || lru === LRU_TEMP)) {
         lists.doCount(tenant, id, ITEM_LRUTAIL_REFLOCKED, 1);
-        // Out of the way, or a few slow readers could end all evictions of the class.
-        if (evict) this.doMove(ref, lru);
+        if (evict) this.doPassPinned(tenant, id, ref, hash);
         table.unlockStripe(hash);
         continue;
       }
@@ -261,6 +261,23 @@ export class Segmented implements Eviction {
       break;
     }
     return removed;
+  }
+
+  /**
+   * A pinned item at the tail of COLD goes to its head, or a few slow readers could end all
+   * evictions of the class. One that was not used for tail_repair_time is ended; its memory comes
+   * back with the last unpin.
+   */
+  private doPassPinned(tenant: number, id: number, ref: number, hash: number): void {
+    const { i32, lists } = this;
+    const { tailRepairTime } = this.config;
+    const idle = i32[HEAD_CLOCK] - i32[at(ref) + ITEM_TIME_I32];
+    if (tailRepairTime === 0 || idle <= tailRepairTime) {
+      this.doMove(ref, LRU_COLD);
+      return;
+    }
+    lists.doCount(tenant, id, ITEM_TAILREPAIRS, 1);
+    this.unlinker.doUnlinkVictim(ref, hash);
   }
 
   /** A living item at the tail of COLD: evicted if a place is needed, rescued if in use. */

@@ -22,7 +22,6 @@ import {
   ITEM_TIME_I32,
   JOURNAL_LINK_I32,
   JOURNAL_UNLINK_I32,
-  JOURNAL_VALUE_I32,
   STATE_LINKED,
   STATE_REF_ONE,
   wordOf,
@@ -49,7 +48,7 @@ import {
 } from './counters.ts';
 import type { Eviction } from './eviction.ts';
 import { flushAll, isExpired, isFlushed } from './expiry.ts';
-import { lruOf, setCas, setOwner, valueAt, valueBytesOf } from './item.ts';
+import { lruOf, setCas, setOwner } from './item.ts';
 import { Lists } from './lists.ts';
 import { Segmented } from './segmented.ts';
 import { trackSize } from './sizes.ts';
@@ -266,24 +265,17 @@ export class Store {
     this.f64[this.counters + TOTAL_ITEMS]++;
   }
 
-  /** Names an unlinked item in the journal, while chunks are added to it under its key's stripe. */
-  doHold(ref: number): void {
+  /**
+   * Names an item that is being made under a stripe lock, and belongs to no connection, in the
+   * journal: else its first chunk would be lost with this thread once a second one is allocated.
+   */
+  noteMaking(ref: number): void {
     this.i32[this.journal + JOURNAL_LINK_I32] = ref;
   }
 
-  /**
-   * Overwrites an item's value with the digits of a number, padded with spaces. The caller holds
-   * the stripe, and has seen that nobody has the item pinned.
-   */
-  doOverwrite(ref: number, digits: Uint8Array, length: number): void {
-    const { i32, journal } = this;
-    const { u8 } = this.memory;
-    const value = valueAt(i32, ref);
-    const bytes = valueBytesOf(i32, ref);
-    i32[journal + JOURNAL_VALUE_I32] = ref;
-    for (let i = 0; i < length; i++) u8[value + i] = digits[i];
-    for (let i = length; i < bytes; i++) u8[value + i] = 0x20;
-    i32[journal + JOURNAL_VALUE_I32] = 0;
+  /** Names the item whose value is being changed in place, or 0 when that is done. */
+  noteInPlace(ref: number): void {
+    this.i32[this.journal + JOURNAL_IN_PLACE_I32] = ref;
   }
 
   /** Gives an item a new cas id after its value changed in place. The caller holds the stripe. */

@@ -140,7 +140,10 @@ export class Updater {
     const length = result.print(digits, 0);
     if (length <= bytes && refcountOf(i32, ref) === 0) {
       store.doRenewCas(ref);
-      store.doOverwrite(ref, digits, length);
+      store.noteInPlace(ref);
+      for (let i = 0; i < length; i++) u8[value + i] = digits[i];
+      for (let i = length; i < bytes; i++) u8[value + i] = 0x20;
+      store.noteInPlace(0);
       store.eviction.onRenew(ref);
       return DELTA_OK;
     }
@@ -166,7 +169,7 @@ export class Updater {
     const bytes = valueBytesOf(i32, old) + valueBytesOf(i32, addition);
     const ref = this.allocLike(old, bytes);
     if (ref === 0) return 0;
-    store.doHold(ref);
+    store.noteMaking(ref);
     writer.begin(ref);
     const first = mode === MODE_APPEND ? old : addition;
     const second = mode === MODE_APPEND ? addition : old;

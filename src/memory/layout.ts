@@ -123,8 +123,8 @@ export const JOURNAL_CHUNK_I32 = 4;
 /** Chunk being copied elsewhere by the page mover, and its copy. */
 export const JOURNAL_MOVE_FROM_I32 = 5;
 export const JOURNAL_MOVE_TO_I32 = 6;
-/** Item whose value is being overwritten in place: torn if its writer dies, and dropped then. */
-export const JOURNAL_VALUE_I32 = 7;
+/** Item whose value is being changed in place: it may be torn, and is dropped. */
+export const JOURNAL_IN_PLACE_I32 = 7;
 
 /** Global counters of an actor, Float64 words (names in counters.ts). */
 export const COUNTER_GLOBAL_COUNT = 64;

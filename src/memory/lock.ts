@@ -34,6 +34,16 @@ const SPINS = 100;
 /** A sleeper looks again this often: the holder may have died, and its lock been freed. */
 const WAIT_MS = 50;
 
+/** Thrown instead of waiting longer than setLockPatience allows. */
+export class LockTimeout extends Error {}
+
+let patienceMs = Number.POSITIVE_INFINITY;
+
+/** How long this thread waits for a lock from now on; Infinity (the default) is for ever. */
+export function setLockPatience(ms: number): void {
+  patienceMs = ms;
+}
+
 /** Locks held by this thread with their ranks; only kept while checking is on. */
 const held: { word: number; rank: number }[] = [];
 let checking = false;
@@ -84,6 +94,7 @@ function lockContended(i32: Int32Array, word: number, actor: number): void {
   for (let spin = 0; spin < SPINS; spin++) {
     if (atomicLoad(i32, word) === 0 && atomicCompareExchange(i32, word, 0, actor + 1) === 0) return;
   }
+  const giveUpAt = performance.now() + patienceMs;
   // Having slept, we cannot know whether others still do: take the lock with WAITERS set.
   for (;;) {
     const seen = atomicLoad(i32, word);
@@ -93,6 +104,7 @@ function lockContended(i32: Int32Array, word: number, actor: number): void {
     }
     if ((seen & WAITERS) !== 0 || atomicCompareExchange(i32, word, seen, seen | WAITERS) === seen) {
       atomicWait(i32, word, seen | WAITERS, WAIT_MS);
+      if (performance.now() > giveUpAt) throw new LockTimeout();
     }
   }
 }

@@ -87,6 +87,7 @@ export class Retrieval {
     session.keysLeft = keysEnd - position;
     if (session.sending !== 0 || output.room < HEADER_ROOM) return STEP_FULL;
     if (position < keysEnd) return STEP_YIELD;
+    if (engine.verbosity > 1) engine.host.log(2, `>${session.slot} END`);
     output.put(END_LINE);
     engine.at += session.keysLineEnd;
     session.state = IN_COMMAND;

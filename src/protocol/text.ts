@@ -98,25 +98,22 @@ export class TextCommands {
   private executeOther(session: Session, textEnd: number): void {
     const { engine } = this;
     const { tokens } = engine;
-    switch (tokens.text(0)) {
-      case 'add':
-        return this.store(session, MODE_ADD, 5);
-      case 'replace':
-        return this.store(session, MODE_REPLACE, 5);
-      case 'append':
-        return this.store(session, MODE_APPEND, 5);
-      case 'prepend':
-        return this.store(session, MODE_PREPEND, 5);
-      case 'cas':
-        return this.store(session, MODE_CAS, 6);
-      case 'incr':
-        return this.delta(session, true);
-      case 'decr':
-        return this.delta(session, false);
-      case 'delete':
-        return this.delete(session);
-      case 'touch':
-        return this.touch(session);
+    // By comparison of bytes: a string per request would be one too many.
+    if (tokens.is(0, 'delete')) this.delete(session);
+    else if (tokens.is(0, 'incr')) this.delta(session, true);
+    else if (tokens.is(0, 'decr')) this.delta(session, false);
+    else if (tokens.is(0, 'touch')) this.touch(session);
+    else if (tokens.is(0, 'add')) this.store(session, MODE_ADD, 5);
+    else if (tokens.is(0, 'cas')) this.store(session, MODE_CAS, 6);
+    else if (tokens.is(0, 'replace')) this.store(session, MODE_REPLACE, 5);
+    else if (tokens.is(0, 'append')) this.store(session, MODE_APPEND, 5);
+    else if (tokens.is(0, 'prepend')) this.store(session, MODE_PREPEND, 5);
+    else this.executeRare(session, textEnd);
+  }
+
+  private executeRare(session: Session, textEnd: number): void {
+    const { engine } = this;
+    switch (engine.tokens.text(0)) {
       case 'bget':
         // A command of memcached's early days that it still answers.
         return this.retrieval.start(session, textEnd, false, false);

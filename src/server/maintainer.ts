@@ -6,12 +6,12 @@
 import { Worker } from 'node:worker_threads';
 import type { CacheConfig } from '../cache/config.ts';
 import { requestMaintainerStop } from '../cache/orders.ts';
-import { recoverActor } from '../cache/recover.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { ServerState } from '../net/state.ts';
 import { reasonOf } from './errors.ts';
 import { logLine } from './log.ts';
 import type { MaintainerData } from './maintainer-thread.ts';
+import { recoverThread } from './recovery.ts';
 
 const MAINTAINER_ACTOR = 1;
 const CRASH_LOOP_MS = 1000;
@@ -69,10 +69,14 @@ export class Maintainer {
     return [thread, ended];
   }
 
-  #onExit(livedMs: number, reason: string): void {
+  async #onExit(livedMs: number, reason: string): Promise<void> {
     if (this.#stopping) return;
     const { memory, cache, state, onHopeless } = this.#options;
-    recoverActor(memory, cache, MAINTAINER_ACTOR);
+    if (!(await recoverThread(memory, cache, MAINTAINER_ACTOR))) {
+      onHopeless(`the maintainer died (${reason}) with locks that cannot be freed`);
+      return;
+    }
+    if (this.#stopping) return;
     state.countRestart();
     this.#quickDeaths = livedMs < CRASH_LOOP_MS ? this.#quickDeaths + 1 : 0;
     if (this.#quickDeaths >= CRASH_LOOP_DEATHS) {

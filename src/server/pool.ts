@@ -12,7 +12,6 @@ import {
 } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CacheConfig } from '../cache/config.ts';
-import { recoverActor } from '../cache/recover.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Dispatcher } from '../net/dispatcher.ts';
 import type { ServerState } from '../net/state.ts';
@@ -20,6 +19,7 @@ import { removeStaleSocket } from '../net/unix.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { logLine } from './log.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import { recoverThread } from './recovery.ts';
 import type { Settings } from './setting.ts';
 import { FIRST_WORKER_ACTOR } from './worker.ts';
 
@@ -165,7 +165,10 @@ export class WorkerPool {
     // A task that threw leaves its thread alive; and a dead one holds its locks until it has
     // exited.
     await this.#threads.get(state.threadId(worker))?.terminate();
-    recoverActor(memory, cache, FIRST_WORKER_ACTOR + worker);
+    if (!(await recoverThread(memory, cache, FIRST_WORKER_ACTOR + worker))) {
+      this.#options.onHopeless(`worker ${worker} died (${reason}) with locks that cannot be freed`);
+      return;
+    }
     state.clearWorker(worker);
     state.countRestart();
     const lived = performance.now() - this.#startedAt[worker];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditCache } from '../../src/cache/audit.ts';
+import { HEAD_CLOCK } from '../../src/memory/layout.ts';
 import { FEED_FULL } from '../../src/protocol/engine.ts';
 import { makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
 
@@ -37,3 +38,33 @@ for (const lruSegmented of [true, false]) {
     });
   }
 }
+
+test('with tail_repair_time a value that is being sent for long is dropped from the cache', () => {
+  const memory = makeMemory({ memoryLimit: 4 * MEGABYTE, memoryMax: 4 * MEGABYTE });
+  const store = makeStore(memory, { lruSegmented: false, tailRepairTime: 10 });
+  const talk = new Talk(makeEngine(store));
+  const value = 'v'.repeat(90_000);
+  talk.send(set('slow', value));
+  const reader = new Talk(makeEngine(store));
+  const line = Buffer.from('get slow\r\n');
+  assert.equal(reader.engine.feed(reader.session, line, line.length), FEED_FULL);
+  for (const [seconds, found] of [
+    [10, true],
+    [1, false],
+  ] as const) {
+    memory.i32[HEAD_CLOCK] += seconds;
+    for (let i = 0; i < 100; i++) assert.equal(talk.send(set(`key${i}`, value)), 'STORED\r\n');
+    assert.equal(talk.send('stats items\r\n').includes(':tailrepairs 1\r\n'), !found);
+    assert.deepEqual(auditCache(store), []);
+  }
+  assert.equal(talk.send('get slow\r\n'), 'END\r\n');
+  let sent = reader.engine.output.view().toString();
+  reader.engine.output.reset();
+  while (reader.engine.resume(reader.session) === FEED_FULL) {
+    sent += reader.engine.output.view().toString();
+    reader.engine.output.reset();
+  }
+  sent += reader.engine.output.view().toString();
+  assert.equal(sent, `VALUE slow 0 ${value.length}\r\n${value}\r\nEND\r\n`);
+  assert.deepEqual(auditCache(store), []);
+});

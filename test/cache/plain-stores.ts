@@ -1,7 +1,6 @@
 /**
  * A memory whose plain stores of words and bytes can be counted, so that a thread can be made to
- * die in front of
- * any of them: the seam in atomics.ts shows only the synchronising accesses.
+ * die in front of any of them: the seam in atomics.ts shows only the synchronising accesses.
  */
 import { attachMemory, type Memory } from '../../src/memory/memory.ts';
 

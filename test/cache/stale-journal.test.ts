@@ -1,7 +1,6 @@
 /**
  * A worker's journal may name a chunk that is long gone, its page cut up for another class:
- * recovery
- * must not take for a chunk what is the inside of a value.
+ * recovery must not take for a chunk what is the inside of a value.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

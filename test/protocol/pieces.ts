@@ -73,7 +73,8 @@ export function feedPieces(talk: Talk, input: Buffer, cuts: readonly number[]): 
 /** A line that has no end yet may only be long if it is a multi-get. */
 function checkPending({ session }: Talk): void {
   if (session.pending === null || session.pendingLength <= LINE_BYTES_MAX) return;
-  const text = session.pending.toString('latin1', 0, session.pendingLength);
+  const { pendingStart, pendingLength } = session;
+  const text = session.pending.toString('latin1', pendingStart, pendingStart + pendingLength);
   assert.match(text, /^ {0,100}gets? /, `${session.pendingLength} bytes are kept`);
 }
 
