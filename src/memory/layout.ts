@@ -38,8 +38,9 @@ export const HEAD_MAGIC = 0;
 export const HEAD_VERSION = 1;
 /** Seconds since `process_started`, the time unit of every item. */
 export const HEAD_CLOCK = 2;
-/** Set to 1 to make the maintainer return; also the word that it sleeps on. */
+/** The word that the maintainer sleeps on; counts the calls for it. */
 export const HEAD_MAINTAINER_WAKE = 3;
+/** 1 makes the maintainer return. */
 export const HEAD_MAINTAINER_STOP = 4;
 /** Low half of the last cas id given out; the two high words are used in turn (see cas.ts). */
 export const HEAD_CAS_LOW = 5;
@@ -58,7 +59,7 @@ export const HEAD_PAGE_LIMIT = 21; // -m in pages, may change while serving
 export const HEAD_MOVE_SOURCE = 24;
 export const HEAD_MOVE_DESTINATION = 25;
 export const HEAD_MOVE_RUNNING = 26;
-/** Lock over the prefix statistics and the sizes histogram switch. */
+/** What commands switch while serving (switches.ts sets the first values). */
 export const HEAD_DETAIL_ENABLED = 32;
 export const HEAD_SIZES_ENABLED = 33;
 export const HEAD_SIZES_CAS_LOW = 34;
@@ -70,6 +71,7 @@ export const HEAD_LISTENING = 39;
 export const HEAD_CRAWLER_RUNNING = 40;
 /** Connection slot to try first for the next connection; main thread only. */
 export const HEAD_CONN_NEXT = 41;
+/** Lock over the prefix statistics. */
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
 /* Head: float64 words from the start of the buffer. */

@@ -11,7 +11,7 @@
  *   STRIPE  a part of the hash table, and the items in its buckets
  *   CLASS   free list and LRU lists of a slab class
  *   PAGES   the pool of pages
- *   PREFIX  table of prefix statistics, size histogram
+ *   PREFIX  table of prefix statistics
  *
  * Eviction goes against the order, from a list (CLASS) to the item's stripe: only by tryLock,
  * giving up on an item whose stripe is busy.

@@ -192,7 +192,10 @@ export class Slab {
   }
 }
 
-/** Calls back with every carved chunk of a page; the caller holds the class's lock. */
+/**
+ * Calls back with every carved chunk of a page. Who does not hold the lock of its class must be the
+ * maintainer, who alone moves pages, and finds chunks in any state.
+ */
 export function forEachChunk(memory: Memory, page: number, visit: (ref: number) => void): void {
   const { i32 } = memory;
   const entry = pageEntry(memory, page);

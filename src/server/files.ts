@@ -52,6 +52,8 @@ function writeFile(path: string, text: string): void {
 function runningPid(path: string): number | undefined {
   try {
     const pid = Number(readFileSync(path, 'utf8'));
+    // 0, as an empty file reads, and less would be groups of processes.
+    if (!(pid > 0)) return undefined;
     process.kill(pid, 0);
     return pid;
   } catch {
