@@ -49,6 +49,9 @@ const LEADING_SPACES_MAX = 100;
 /** A multi-get line may have any number of keys, but not fill the memory. */
 const KEYS_LINE_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Size of the storage that is passed on from session to session: one read of a transport. */
+const SPARE_BYTES = 64 * 1024;
+
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -66,6 +69,8 @@ export class Engine {
   end = 0;
   /** The verbosity when the command at hand began; 2 logs requests and replies, 3 look-ups too. */
   verbosity = 0;
+  /** Storage for pending input that no session needs at the moment. */
+  private spare: Buffer | null = null;
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
   private readonly text: TextCommands;
@@ -253,6 +258,7 @@ export class Engine {
       session.pendingLength = 0;
       // A storage that grew for one long line is not kept for the life of the connection.
       if (session.pending !== null && session.pending.length > LINE_BYTES_MAX) {
+        if (session.pending.length === SPARE_BYTES) this.spare = session.pending;
         session.pending = null;
       }
     } else if (this.input === session.pending) {
@@ -271,9 +277,7 @@ export class Engine {
     const needed = session.pendingLength + length;
     let storage = pending;
     if (storage === null || storage.length < needed) {
-      let size = 256;
-      while (size < needed) size *= 2;
-      storage = Buffer.allocUnsafeSlow(size);
+      storage = this.storageFor(needed);
     }
     if (pending !== null && (storage !== pending || pendingStart > 0)) {
       pending.copy(storage, 0, pendingStart, pendingStart + session.pendingLength);
@@ -282,5 +286,18 @@ export class Engine {
     session.pendingStart = 0;
     source.copy(storage, session.pendingLength, start, start + length);
     session.pendingLength = needed;
+  }
+
+  /** A storage of at least this many bytes. */
+  private storageFor(needed: number): Buffer {
+    let size = 256;
+    while (size < needed) size *= 2;
+    if (size > LINE_BYTES_MAX && size <= SPARE_BYTES) {
+      // What is left of a deep pipeline is kept for a turn or two: the same storage serves each time.
+      const { spare } = this;
+      this.spare = null;
+      return spare ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
+    }
+    return Buffer.allocUnsafeSlow(size);
   }
 }
