@@ -293,7 +293,7 @@ export class Engine {
     let size = 256;
     while (size < needed) size *= 2;
     if (size > LINE_BYTES_MAX && size <= SPARE_BYTES) {
-      // What is left of a deep pipeline is kept for a turn or two: the same storage serves each time.
+      // What is left of a deep pipeline is kept for a turn or two: one storage serves each time.
       const { spare } = this;
       this.spare = null;
       return spare ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
