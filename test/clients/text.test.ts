@@ -132,7 +132,8 @@ test('the tools of libmemcached', { skip }, async (t) => {
   await t.test('memcstat prints statistics', () => {
     const { status, stdout } = tool('memcstat');
     assert.equal(status, 0);
-    assert.match(stdout, /curr_items: 2/);
+    // memcexist asks by adding an item that has expired already; it may not be gone yet.
+    assert.match(stdout, /curr_items: [23]\n/);
     assert.match(stdout, /evictions: 0/);
   });
   await t.test('memcrm removes them', () => {
