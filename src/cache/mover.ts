@@ -13,11 +13,8 @@ import {
   at,
   CHUNK_CLASS_I32,
   CHUNK_NEXT_I32,
-  CHUNK_PREV_I32,
   CHUNK_STATE_I32,
   CLASS_CARVE_PAGE_I32,
-  CLASS_FREE_COUNT_I32,
-  CLASS_FREE_HEAD_I32,
   CLASS_PAGES_I32,
   DATA_HEAD_I32,
   DATA_NEXT_I32,
@@ -284,18 +281,12 @@ export class PageMover {
   giveUp(page: number, id: number): void {
     const { store, i32 } = this;
     const { slab, memory } = store;
-    const word = slab.classWord(id);
     slab.lockClass(id);
     i32[pageEntry(memory, page) + PAGE_MOVING_I32] = 0;
     forEachChunk(memory, page, (ref) => {
       if ((i32[at(ref)] & STATE_MOVED) === 0) return;
-      const head = i32[word + CLASS_FREE_HEAD_I32];
       i32[at(ref)] = STATE_FREE;
-      i32[at(ref) + CHUNK_NEXT_I32] = head;
-      i32[at(ref) + CHUNK_PREV_I32] = 0;
-      if (head !== 0) i32[at(head) + CHUNK_PREV_I32] = ref;
-      i32[word + CLASS_FREE_HEAD_I32] = ref;
-      i32[word + CLASS_FREE_COUNT_I32]++;
+      slab.doLinkFree(ref, id);
     });
     slab.unlockClass(id);
   }

@@ -55,12 +55,7 @@ function rebuildFreeList(store: Store, id: number): void {
       const state = i32[at(ref)];
       if ((state & STATE_USED) !== 0) i32[word + CLASS_USED_I32]++;
       if ((state & STATE_FREE) === 0) return;
-      const head = i32[word + CLASS_FREE_HEAD_I32];
-      i32[at(ref) + CHUNK_NEXT_I32] = head;
-      i32[at(ref) + CHUNK_PREV_I32] = 0;
-      if (head !== 0) i32[at(head) + CHUNK_PREV_I32] = ref;
-      i32[word + CLASS_FREE_HEAD_I32] = ref;
-      i32[word + CLASS_FREE_COUNT_I32]++;
+      slab.doLinkFree(ref, id);
     });
   });
 }

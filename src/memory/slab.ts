@@ -124,11 +124,18 @@ export class Slab {
       i32[chunk + CHUNK_STATE_I32] = STATE_MOVED;
       return;
     }
-    const head = i32[word + CLASS_FREE_HEAD_I32];
     i32[chunk + CHUNK_CLASS_I32] = id;
     i32[chunk + CHUNK_STATE_I32] = STATE_FREE;
-    i32[chunk + CHUNK_NEXT_I32] = head;
-    i32[chunk + CHUNK_PREV_I32] = 0;
+    this.doLinkFree(ref, id);
+  }
+
+  /** Puts a chunk whose state is FREE already at the head of the free list. */
+  doLinkFree(ref: number, id: number): void {
+    const { i32 } = this;
+    const word = this.classWord(id);
+    const head = i32[word + CLASS_FREE_HEAD_I32];
+    i32[at(ref) + CHUNK_NEXT_I32] = head;
+    i32[at(ref) + CHUNK_PREV_I32] = 0;
     if (head !== 0) i32[at(head) + CHUNK_PREV_I32] = ref;
     i32[word + CLASS_FREE_HEAD_I32] = ref;
     i32[word + CLASS_FREE_COUNT_I32]++;
