@@ -119,7 +119,10 @@ export class Allocator {
       id = memory.classLargest;
       chunk = this.allocChunk(tenant, id);
     }
-    if (chunk === 0) return 0;
+    if (chunk === 0) {
+      this.countOutOfMemory(tenant, memory.classLargest);
+      return 0;
+    }
     const word = at(chunk);
     i32[word + DATA_NEXT_I32] = 0;
     i32[word + DATA_HEAD_I32] = ref;

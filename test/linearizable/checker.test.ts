@@ -48,6 +48,17 @@ test('one after the other', () => {
   assert.ok(isLinearizable(history, strict));
 });
 
+test('a number is read up to the first space, which a shorter number leaves behind', () => {
+  const history = [
+    op(0, 1, set('10'), 'STORED'),
+    op(2, 3, { kind: 'decr', delta: 1n }, '9'),
+    op(4, 5, { kind: 'append', value: '77' }, 'STORED'),
+    op(6, 7, { kind: 'decr', delta: 1n }, '8'),
+  ];
+  assert.ok(isLinearizable([...history, op(8, 9, get, value('8   '))], strict));
+  assert.ok(!isLinearizable([...history, op(8, 9, get, value('8 77'))], strict));
+});
+
 test('overlapping writes may happen in either order', () => {
   const history = [
     op(0, 10, set('a'), 'STORED'),

@@ -103,10 +103,13 @@ function compareAndSet(
 
 function count(state: State, delta: bigint, line: string): State[] {
   if (state === undefined) return when(line === 'NOT_FOUND', state);
-  if (!/^\d+ *$/.test(state.value) || BigInt(state.value.trim()) >= TWO_TO_64) {
+  // As strtoull reads it: what follows white space does not matter, such as an append to a number
+  // that was padded.
+  const digits = /^(\d+)(?: |$)/.exec(state.value)?.[1];
+  if (digits === undefined || BigInt(digits) >= TWO_TO_64) {
     return when(line === NON_NUMERIC, state);
   }
-  const sum = BigInt(state.value.trim()) + delta;
+  const sum = BigInt(digits) + delta;
   const next = String(sum < 0n ? 0n : sum % TWO_TO_64);
   return when(line === next, fresh(next.padEnd(state.value.length)));
 }
