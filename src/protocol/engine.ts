@@ -13,12 +13,16 @@ import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import type { EngineOptions, Host } from './host.ts';
+import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
 import { Retrieval } from './retrieval.ts';
+import { Sender } from './sender.ts';
 import {
   IN_COMMAND,
   IN_KEYS,
   IN_REPLY,
+  IN_SENDING,
+  IN_STREAM,
   IN_SWALLOW,
   IN_VALUE,
   Session,
@@ -30,6 +34,7 @@ import {
 import { Storage } from './storage.ts';
 import { TextCommands } from './text.ts';
 import { Tokens } from './tokens.ts';
+import { Upload } from './upload.ts';
 
 /** All input taken: send the output, wait for more. */
 export const FEED_MORE = 0;
@@ -71,8 +76,9 @@ export class Engine {
   verbosity = 0;
   /** Storage for pending input that no session needs at the moment. */
   private spare: Buffer | null = null;
+  readonly sender: Sender;
+  readonly upload: Upload;
   private readonly retrieval: Retrieval;
-  private readonly storage: Storage;
   private readonly text: TextCommands;
 
   constructor(store: Store, host: Host, options: EngineOptions) {
@@ -81,17 +87,18 @@ export class Engine {
     this.options = options;
     this.updater = new Updater(store);
     this.prefixes = new Prefixes(store.memory, store.actor, store.config.prefixDelimiter);
+    this.sender = new Sender(this);
+    this.upload = new Upload(this);
     this.retrieval = new Retrieval(this);
-    this.storage = new Storage(this);
-    this.text = new TextCommands(this, this.retrieval, this.storage);
+    this.text = new TextCommands(this, this.retrieval, new Storage(this));
   }
 
   /** A session for the connection in this slot of the connection table. */
-  open(slot: number): Session {
+  open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
       this.host.log(2, `<${slot} new auto-negotiating client connection`);
     }
-    return new Session(this.store.memory, this.store.allocator, slot);
+    return new Session(this.store.memory, this.store.allocator, slot, origin);
   }
 
   /** Serves what has arrived. `input` may be reused afterwards. Returns one of FEED_*. */
@@ -114,8 +121,10 @@ export class Engine {
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
       this.host.log(2, `<${session.slot} connection closed.`);
     }
-    if (session.sending !== 0) this.retrieval.stopSending(session);
-    if (session.upload !== 0) this.storage.abandon(session);
+    if (session.sending !== 0) this.sender.stop(session);
+    if (session.upload !== 0) this.upload.abandon(session);
+    session.stream?.stop(session);
+    session.stream = null;
     session.pending = null;
     session.pendingLength = 0;
     session.reply = null;
@@ -174,13 +183,19 @@ export class Engine {
           break;
         case IN_VALUE:
           if (this.output.room < LINE_ROOM) return FEED_FULL;
-          step = this.storage.receive(session) ? STEP_NEXT : STEP_STARVED;
+          step = this.upload.receive(session) ? STEP_NEXT : STEP_STARVED;
           break;
         case IN_SWALLOW:
           step = this.stepSwallow(session);
           break;
         case IN_KEYS:
           step = this.retrieval.proceed(session);
+          break;
+        case IN_SENDING:
+          step = this.stepSending(session);
+          break;
+        case IN_STREAM:
+          step = session.stream?.proceed(session) ?? STEP_NEXT;
           break;
         default:
           step = this.stepReply(session);
@@ -234,6 +249,12 @@ export class Engine {
     if (this.output.room < LINE_ROOM) return STEP_FULL;
     session.state = IN_COMMAND;
     if (session.swallowReply !== null) this.output.put(session.swallowReply);
+    return STEP_NEXT;
+  }
+
+  private stepSending(session: Session): number {
+    if (!this.sender.proceed(session)) return STEP_FULL;
+    session.state = IN_COMMAND;
     return STEP_NEXT;
   }
 

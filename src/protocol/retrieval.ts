@@ -1,23 +1,19 @@
 /**
  * get, gets, gat and gats: any number of keys on a line.
  *
- * A small value is copied into the output while its stripe is locked. A large one, or one that the
- * output has no room for, is pinned and copied piece by piece as the output drains; no reply,
- * however long, needs more than one buffer.
+ * A line is served key by key, in as many turns as the output needs: no reply, however long, needs
+ * more than one buffer.
  */
 
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
 import { hashKey } from '../cache/hash.ts';
 import { clientFlagsOf, KEY_BYTES_MAX, valueBytesOf } from '../cache/item.ts';
-import { readValue } from '../cache/value.ts';
 import { realtime } from '../memory/clock.ts';
 import { at, HEAD_DETAIL_ENABLED, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32 } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import { BAD_EXPTIME, BAD_FORMAT, END_LINE, ERROR_LINE } from './replies.ts';
 import { IN_COMMAND, IN_KEYS, type Session, STEP_FULL, STEP_NEXT, STEP_YIELD } from './session.ts';
 
-/** Values up to this are copied under the lock; above it the item is pinned. */
-const COPY_LOCKED_BYTES = 8 * 1024;
 /** `VALUE <key> <flags> <bytes> <cas>`, line ends, and END. */
 const HEADER_ROOM = 6 + KEY_BYTES_MAX + 11 + 11 + 21 + 4 + 5;
 
@@ -71,7 +67,7 @@ export class Retrieval {
   proceed(session: Session): number {
     const { engine } = this;
     const { input, output } = engine;
-    if (session.sending !== 0 && !this.proceedSending(session)) return STEP_FULL;
+    if (session.sending !== 0 && !engine.sender.proceed(session)) return STEP_FULL;
     let served = 0;
     let position = engine.at;
     const keysEnd = position + session.keysLeft;
@@ -94,16 +90,10 @@ export class Retrieval {
     return STEP_NEXT;
   }
 
-  /** Lets go of the item being sent: it is sent, or the connection is gone. */
-  stopSending(session: Session): void {
-    this.engine.store.unpin(session.slot);
-    session.sending = 0;
-  }
-
   /** False when the value is on its way in pieces, and waits for room. */
   private serveKey(session: Session, start: number, length: number): boolean {
     const { engine } = this;
-    const { store, input, output } = engine;
+    const { store, input } = engine;
     const hash = hashKey(input, start, length, session.tenant);
     const ref = session.keysTouch
       ? store.getAndTouch(hash, session.tenant, input, start, length, session.keysExptime)
@@ -116,33 +106,7 @@ export class Retrieval {
     if (ref === 0) return true;
     const bytes = valueBytesOf(store.memory.i32, ref);
     this.putHeader(session, ref, input, start, length, bytes);
-    if (bytes > COPY_LOCKED_BYTES || bytes + 2 > output.room) {
-      store.pin(session.slot, ref);
-      store.endGet(hash);
-      session.sending = ref;
-      session.sendOffset = 0;
-      session.sendLength = bytes;
-      return this.proceedSending(session);
-    }
-    readValue(store.memory, ref, 0, output.bytes, output.length, bytes);
-    store.endGet(hash);
-    output.length += bytes;
-    this.putLineEnd();
-    return true;
-  }
-
-  /** Copies as much of a pinned value as there is room for; true when it is all out. */
-  private proceedSending(session: Session): boolean {
-    const { output, store } = this.engine;
-    const left = session.sendLength - session.sendOffset;
-    const run = Math.min(left, output.room);
-    readValue(store.memory, session.sending, session.sendOffset, output.bytes, output.length, run);
-    output.length += run;
-    session.sendOffset += run;
-    if (run < left || output.room < 2) return false;
-    this.putLineEnd();
-    this.stopSending(session);
-    return true;
+    return engine.sender.send(session, hash, ref, bytes, true);
   }
 
   private putHeader(
@@ -180,12 +144,6 @@ export class Retrieval {
     const key = engine.input.toString('latin1', start, start + length);
     engine.host.log(3, found ? `> FOUND KEY ${key}` : `> NOT FOUND ${key}`);
     if (found) engine.host.log(2, `>${session.slot} sending key ${key}`);
-  }
-
-  private putLineEnd(): void {
-    const { output } = this.engine;
-    output.bytes[output.length++] = CARRIAGE_RETURN;
-    output.bytes[output.length++] = LINE_FEED;
   }
 
   /** Where the keys end: at the end of the line, or at a NUL that the tokens did not reach. */

@@ -1,12 +1,15 @@
 /**
  * What is known of a connection between two reads: how far its input is parsed, and what it is in
- * the middle of. A session is always in one of five states, each of which can stop at any byte.
+ * the middle of. A session is always in one of seven states, each of which can stop at any byte.
  */
 
 import type { Allocator } from '../cache/alloc.ts';
 import { ValueWriter } from '../cache/writer.ts';
 import { connectionWord } from '../memory/connections.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Origin } from './origin.ts';
+import type { ReplyStream } from './stream.ts';
+import type { Uploader } from './upload.ts';
 
 /** Waiting for a command line. */
 export const IN_COMMAND = 0;
@@ -18,6 +21,10 @@ export const IN_SWALLOW = 2;
 export const IN_KEYS = 3;
 /** In the middle of a reply that is longer than the output buffer. */
 export const IN_REPLY = 4;
+/** In the middle of the value of a reply that ends the command (see sender.ts). */
+export const IN_SENDING = 5;
+/** In the middle of a reply that is made while it is sent (see stream.ts). */
+export const IN_STREAM = 6;
 
 /* What came of a step of the session. */
 
@@ -34,6 +41,8 @@ export class Session {
   readonly slot: number;
   /** First word of the connection's slot in shared memory. */
   readonly slotWord: number;
+  /** The listener that the connection came in by. */
+  readonly origin: Origin;
   readonly tenant = 0;
   state = IN_COMMAND;
   closing = false;
@@ -48,6 +57,7 @@ export class Session {
   scanned = 0;
 
   /** IN_VALUE: the item being filled, and what is to be done with it. */
+  uploader: Uploader | null = null;
   upload = 0;
   uploadHash = 0;
   uploadMode = 0;
@@ -72,13 +82,18 @@ export class Session {
   sending = 0;
   sendOffset = 0;
   sendLength = 0;
+  sendLineEnd = false;
 
   /** IN_REPLY: the reply and how far it is sent. */
   reply: Buffer | null = null;
   replyOffset = 0;
 
-  constructor(memory: Memory, allocator: Allocator, slot: number) {
+  /** IN_STREAM: what makes the reply. */
+  stream: ReplyStream | null = null;
+
+  constructor(memory: Memory, allocator: Allocator, slot: number, origin: Origin) {
     this.slot = slot;
+    this.origin = origin;
     this.slotWord = connectionWord(memory, slot);
     this.writer = new ValueWriter(memory, allocator);
   }
