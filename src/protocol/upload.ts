@@ -1,6 +1,6 @@
 /**
- * Receives the value of a storage command into its item, in whatever pieces it arrives. What is done
- * with the complete item, and what is replied, is up to the protocol that began the upload.
+ * Receives the value of a storage command into its item, in whatever pieces it arrives. What is
+ * done with the complete item, and what is replied, is up to the protocol that began the upload.
  *
  * The item belongs to the connection, noted in its slot of the connection table, until it is linked
  * or freed.

@@ -1,5 +1,5 @@
 /**
- * The settings table, second part: the options of `-o`, in the order of `stats settings`.
+ * The settings table, second part: the options of `-o`.
  */
 import { decimal, integer } from './checks.ts';
 import { SettingsError } from './errors.ts';

@@ -1,5 +1,5 @@
 /**
- * The settings table, first part: memcached's flags, in the order of `stats settings`.
+ * The settings table, first part: memcached's flags.
  *
  * A row is all there is to know about a setting: flag, default, check, help and `stats settings`.
  */

@@ -11,8 +11,9 @@ import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
+import { SETTINGS_ORDER } from './settings-order.ts';
 
-/** The table: every row once, those with a `stats` key in memcached's order, then our own. */
+/** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
   ...EXTENDED_SETTINGS,
@@ -131,11 +132,15 @@ function helpLines(name: string, help: readonly string[]): string[] {
 
 /** The lines of `stats settings`. */
 export function settingsStats(settings: Settings): (readonly [string, string])[] {
+  const place = (key: string): number => {
+    const index = SETTINGS_ORDER.indexOf(key);
+    return index === -1 ? SETTINGS_ORDER.length : index;
+  };
   const lines: (readonly [string, string])[] = [];
   for (const { stats, show } of SETTINGS) {
     if (stats !== undefined && show !== undefined) lines.push([stats, show(settings)]);
   }
-  return lines;
+  return lines.sort(([a], [b]) => place(a) - place(b));
 }
 
 /** The part of the settings that shapes the shared memory. */

@@ -104,11 +104,10 @@ function whoMissed(
   if (mine === undefined || other === undefined) return 'not one line each';
   const keys = new Set(request.keys);
   const none = new Set<string>();
-  // Both may have missed something, each in its own way: one the item, one memory for it.
+  // A side without memory for the new value never looked for the item: it may be missing on both.
+  if (saysNoMemory(mine) || saysNoMemory(other)) return [none, none];
   const [mineMissed, otherMissed] = [mine === MISSED[command], other === MISSED[command]];
-  if (mineMissed || otherMissed || saysNoMemory(mine) || saysNoMemory(other)) {
-    return [mineMissed ? keys : none, otherMissed ? keys : none];
-  }
+  if (mineMissed || otherMissed) return [mineMissed ? keys : none, otherMissed ? keys : none];
   return 'neither answer is that of a missing item';
 }
 

@@ -70,9 +70,13 @@ export interface RunLimits {
   readonly shrink: boolean;
 }
 
+const USUAL_SEED = 16_045;
+
 /**
  * From the environment: COMPARE_SECONDS for all kinds together, COMPARE_RUNS per kind, and
- * COMPARE_SEED, COMPARE_PATH and COMPARE_REPLAY_PATH to repeat a failure.
+ * COMPARE_SEED, COMPARE_PATH and COMPARE_REPLAY_PATH to repeat a failure. Without a seed the runs
+ * are the same every time, so that a failure is the fault of what was changed;
+ * `COMPARE_SEED=random` (npm run compare) looks for new ones.
  */
 export function limitsFromEnvironment(share: number): RunLimits {
   const { env } = process;
@@ -80,7 +84,7 @@ export function limitsFromEnvironment(share: number): RunLimits {
   return {
     milliseconds: seconds * share * 1000,
     runs: Number(env.COMPARE_RUNS ?? 1_000_000),
-    seed: env.COMPARE_SEED === undefined ? undefined : Number(env.COMPARE_SEED),
+    seed: env.COMPARE_SEED === 'random' ? undefined : Number(env.COMPARE_SEED ?? USUAL_SEED),
     path: env.COMPARE_PATH,
     replayPath: env.COMPARE_REPLAY_PATH,
     shrink: true,
