@@ -1,6 +1,6 @@
 /**
- * The order in which memcached prints `stats settings`: tools look keys up by name, people by place.
- * Settings that memcached does not have follow in the order of the table.
+ * The order in which memcached prints `stats settings`: tools look keys up by name, people by
+ * place. Settings that memcached does not have follow in the order of the table.
  */
 export const SETTINGS_ORDER: readonly string[] = (
   'maxbytes maxconns tcpport udpport inter verbosity oldest evictions domain_socket umask ' +
