@@ -45,7 +45,7 @@ export const MODE_REPLACE = 2;
 export const MODE_APPEND = 3;
 export const MODE_PREPEND = 4;
 export const MODE_CAS = 5;
-/** As cas; what is newer than the client knows is replaced too, by a value that is stale at once. */
+/** As cas; what is newer than the client knows is replaced too, by a value that is stale. */
 export const MODE_CAS_STALE = 6;
 /** As append and prepend, but a missing item is created. */
 export const MODE_APPEND_VIVIFY = 7;

@@ -21,6 +21,19 @@ export const LINE_DIFFERENCES: readonly LineDifference[] = [
 export const REPLY_DIFFERENCES = {
   'a length of more than 32 bits on a storage line':
     '1.6.18 cuts it to 32 bits, so that 4294967297 means 1; we refuse it, as current upstream does',
+  'mg, ms, md and ma without a key': 'ERROR in 1.6.18, a bad format in current upstream',
+  'meta commands with 20 words, and what is said of too many':
+    '1.6.18 takes 19 words and has two texts; current upstream takes 20 and has one',
+  'E, x, s of ms, and N with append and prepend': 'flags that 1.6.18 does not know yet',
+  'what is wrong with the flags of md': '1.6.18 does not say; current upstream does',
+  'ms with a key too long or too many flags':
+    'the value behind it is read as commands by 1.6.18, and swallowed by current upstream',
+  'the sign of exp in me': '1.6.18 counts backwards',
+  'q of an ma that creates its item': 'has no effect in 1.6.18; current upstream is quiet',
+  'T of an ma that makes the number longer': '1.6.18 touches the item that was replaced',
+  'ma with an opaque that is too long': '1.6.18 changes the number before it sees that',
+  'binary keys of items created by mg or joined by ms':
+    '1.6.18 forgets that the key is binary and would put any bytes of it on the reply line',
 } as const;
 
 /**
