@@ -45,7 +45,7 @@ export const MODE_REPLACE = 2;
 export const MODE_APPEND = 3;
 export const MODE_PREPEND = 4;
 export const MODE_CAS = 5;
-/** As cas; what is newer than the client knows is replaced too, by a value that is stale. */
+/** As cas; what is newer than the client knows is replaced too, by a value stale at once. */
 export const MODE_CAS_STALE = 6;
 /** As append and prepend, but a missing item is created. */
 export const MODE_APPEND_VIVIFY = 7;
@@ -53,7 +53,7 @@ export const MODE_PREPEND_VIVIFY = 8;
 
 /* Results of commit. */
 export const STORED = 0;
-export const NOT_STORED = 1;
+const NOT_STORED = 1;
 export const EXISTS = 2;
 export const NOT_FOUND = 3;
 

@@ -22,6 +22,7 @@ import {
 import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
+import { VERBOSITY_MAX } from './host.ts';
 import { MetaCommands } from './meta.ts';
 import {
   BAD_DELETE,
@@ -39,10 +40,10 @@ import {
 } from './replies.ts';
 import type { Retrieval } from './retrieval.ts';
 import type { Session } from './session.ts';
+import type { Statistics } from './statistics.ts';
 import { StatsCommand } from './stats.ts';
 import type { Storage } from './storage.ts';
 
-const VERBOSITY_MAX = 2;
 const LETTER_G = 0x67;
 const LETTER_M = 0x6d;
 const LETTER_S = 0x73;
@@ -56,11 +57,11 @@ export class TextCommands {
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
-  constructor(engine: Engine, retrieval: Retrieval, storage: Storage) {
+  constructor(engine: Engine, retrieval: Retrieval, storage: Storage, statistics: Statistics) {
     this.engine = engine;
     this.retrieval = retrieval;
     this.storage = storage;
-    this.stats = new StatsCommand(engine);
+    this.stats = new StatsCommand(engine, statistics);
     this.meta = new MetaCommands(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }

@@ -1,5 +1,5 @@
-// Compares the replies of meta commands flag by flag: cas ids by identity, times as far as the clock
-// allows, everything else as it is.
+// Compares the replies of meta commands flag by flag: cas ids by identity, times as far as the
+// clock allows, everything else as it is.
 import type { MetaFrame } from '../support/replies.ts';
 import type { CasBook } from './cas-book.ts';
 
@@ -25,8 +25,8 @@ export function compareMeta(ours: MetaFrame, theirs: MetaFrame, book: CasBook): 
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Their line with a key in base64 where only ours has it so: 1.6.18 forgets of items that it creates
- * itself that their keys are binary (REPLY_DIFFERENCES).
+ * Their line with a key in base64 where only ours has it so: 1.6.18 forgets of items that it
+ * creates itself that their keys are binary (REPLY_DIFFERENCES).
  */
 function withBinaryKey(ours: string, theirs: string): string {
   const [, encoded = ''] = / k([^ ]+) b(?: |$)/.exec(ours) ?? [];
