@@ -22,6 +22,7 @@ import {
 import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
+import { LruCrawlerCommand } from './lru-crawler-command.ts';
 import {
   BAD_DELETE,
   BAD_DELTA,
@@ -50,6 +51,7 @@ export class TextCommands {
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
   private readonly stats: StatsCommand;
+  private readonly lruCrawler: LruCrawlerCommand;
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
@@ -58,6 +60,7 @@ export class TextCommands {
     this.retrieval = retrieval;
     this.storage = storage;
     this.stats = new StatsCommand(engine);
+    this.lruCrawler = new LruCrawlerCommand(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
@@ -121,6 +124,8 @@ export class TextCommands {
         return this.flushAll(session);
       case 'version':
         return engine.reply(session, this.versionLine);
+      case 'lru_crawler':
+        return this.lruCrawler.execute(session);
       case 'verbosity':
         return this.verbosity(session);
       case 'quit':
