@@ -129,12 +129,12 @@ export function storageLine(command: string, key: string, value: string, exptime
 }
 
 /** The value under a key, or null. */
-export function read(talk: Talk, key: string): string | null {
+export function read(talk: Talk, key: string, clientFlags = 7): string | null {
   const reply = talk.send(`get ${key}\r\n`);
   if (reply === 'END\r\n') return null;
   const line = reply.indexOf('\r\n');
   const [word, name, flags, bytes] = reply.slice(0, line).split(' ');
-  assert.equal(`${word} ${name} ${flags}`, `VALUE ${key} 7`);
+  assert.equal(`${word} ${name} ${flags}`, `VALUE ${key} ${clientFlags}`);
   const value = reply.slice(line + 2, line + 2 + Number(bytes));
   assert.equal(reply.slice(line + 2 + Number(bytes)), '\r\nEND\r\n');
   return value;
