@@ -96,11 +96,6 @@ export const SETTINGS_STATS: readonly StatRule[] = [
     reason: 'no thread of ours serves UDP; memcached gives its thread count even without UDP',
   },
   {
-    keys: /^binding_protocol$/,
-    compare: 'kind',
-    reason: 'we speak the text protocol only, memcached also guesses the binary one',
-  },
-  {
     keys: /^dump_enabled$/,
     compare: 'kind',
     reason: 'it stands for lru_crawler metadump, which we do not have',
