@@ -58,7 +58,7 @@ export function missingKinds(coverage: Coverage): string[] {
 
 const MOST_STEPS = 60;
 
-/** Runs random steps on a pair of servers until time or runs are used up; throws on a difference. */
+/** Runs random steps on a pair of servers until time or runs are up; throws on a difference. */
 export async function compareBinaryAtRandom(
   kind: BinaryRunKind,
   ours: Launch,

@@ -208,8 +208,8 @@ export const AVOIDED = {
   'STAT detail without a mode':
     'memcached 1.6.18 reads the mode from what lies behind the key; we answer that there is none',
   'binary incr and decr right behind a fetch':
-    'memcached still holds what it has fetched, and stores the number anew instead of padding it; ' +
-    'a NOOP between them makes it let go',
+    'memcached still holds what it has fetched, and stores the number anew instead of padding ' +
+    'it; a NOOP between them makes it let go',
   'a binary flush with an exptime that has passed':
     'it undoes an earlier flush for the items that no background thread has met meanwhile',
   'data blocks of more than 60 bytes on malformed lines': 'read as a command line, they are such',
