@@ -61,10 +61,7 @@ export const BINARY_WORK: readonly Scenario[] = [
     [{ opcode: op.PREPEND, key: 'k', value: LARGE, cas: WRONG_CAS }],
     [SMALL],
   ),
-  {
-    ...one('a number that begins, and grows', null, [begin, begin], ['41', '42']),
-    clientFlags: 0,
-  },
+  one('a number that begins, and grows', null, [begin, begin], ['41', '42']),
   one('a delete if unchanged', LARGE, [{ opcode: op.DELETE, key: 'k', cas: FIRST_CAS }], [LARGE]),
   one('a delete refused', SMALL, [{ opcode: op.DELETE, key: 'k', cas: WRONG_CAS }], [SMALL]),
   one('statistics', SMALL, [{ opcode: op.STAT }, { opcode: op.STAT, key: 'reset' }], [SMALL]),

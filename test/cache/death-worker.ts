@@ -15,8 +15,6 @@ export interface Scenario {
   readonly act: (world: World) => void;
   /** Keys that the operation touches, and what they may hold afterwards, besides nothing. */
   readonly outcomes: Readonly<Record<string, readonly string[]>>;
-  /** Client flags of what these keys hold; 7, as everywhere here, if not given. */
-  readonly clientFlags?: number;
   /** How many of the other keys may be gone: by eviction, or an item on its way. */
   readonly losses?: number;
   /** Tries every so manieth seam only, behind the first ones: many are alike. */

@@ -31,7 +31,7 @@ export function dieEverywhere(scenario: Scenario, actor: number): void {
 function check(world: World, scenario: Scenario, when: string): void {
   assert.deepEqual(world.audit(), [], when);
   for (const [key, allowed] of Object.entries(scenario.outcomes)) {
-    const value = read(world.b, key, scenario.clientFlags);
+    const value = read(world.b, key);
     const short = value === null ? 'nothing' : `${value.slice(0, 40)} (${value.length})`;
     assert.ok(value === null || allowed.includes(value), `${when}: ${key} holds ${short}`);
   }
