@@ -110,6 +110,15 @@ const SCENARIOS: readonly Scenario[] = [
   }),
   worker('an incr in place', [set('a', '1999')], 'incr a 1\r\n', { a: ['1999', '2000'] }),
   worker('an incr that needs a new item', [set('a', '99')], 'incr a 1\r\n', { a: ['99', '100'] }),
+  worker('an mg that creates', [set('b', OTHER)], 'mg a N100 E77\r\n', { a: [''], b: [OTHER] }),
+  worker('an mg that wins', [set('a', SMALL)], 'mg a T100 R200 v\r\n', { a: [SMALL] }),
+  worker('an md that empties', [set('a', LARGE)], 'md a x I E7\r\n', { a: [LARGE, ''] }),
+  worker('an md that marks as stale', [set('a', SMALL)], 'md a I T100\r\n', { a: [SMALL] }),
+  worker('an ma that creates', [], 'ma a N100 J41 v\r\n', { a: ['41'] }),
+  worker('an ma that needs a new item', [set('a', '99')], 'ma a E7\r\n', { a: ['99', '100'] }),
+  worker('a stale ms', [set('a', SMALL), set('a', SMALL)], 'ms a 3 C1 I E5\r\nxyz\r\n', {
+    a: [SMALL, 'xyz'],
+  }),
   worker('a bad data chunk', [], `set a 0 0 5\r\n${SMALL}\r\n`, { a: [] }),
   worker(
     'a binary incr that begins',
