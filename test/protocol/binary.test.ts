@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Engine } from '../../src/protocol/engine.ts';
 import type { ListenerProtocol } from '../../src/protocol/origin.ts';
-import { makeMemory, makeStore, Talk } from '../support/cache.ts';
+import { ENGINE_DEFAULTS, makeMemory, makeStore, Talk } from '../support/cache.ts';
 import * as op from '../support/opcodes.ts';
 import {
   parseReplies,
@@ -71,7 +71,7 @@ test('VERBOSITY is carried out', () => {
     setVerbosity: (level: number) => levels.push(level),
     log: () => {},
   };
-  const talk = new Talk(new Engine(store, host, { requestsPerEvent: 20, verbose: 0 }));
+  const talk = new Talk(new Engine(store, host, ENGINE_DEFAULTS));
   const [first] = ask(talk, { opcode: op.VERBOSITY, extras: words(1), opaque: 3 });
   assert.deepEqual([first?.status, first?.opaque, first?.value], [0, 3, '']);
   ask(talk, { opcode: op.VERBOSITY, extras: words(0xffff_ffff) });
