@@ -11,7 +11,7 @@ import {
   slabStats,
 } from '../cache/stats.ts';
 import { CLASS_COUNT_MAX } from '../memory/classes.ts';
-import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
+import { HEAD_DETAIL_ENABLED, HEAD_LRU_CRAWLER } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import {
   BAD_COMMAND_LINE,
@@ -19,6 +19,7 @@ import {
   BAD_FORMAT,
   BAD_SLAB_ID,
   ERROR_LINE,
+  line,
   OK_LINE,
   RESET_LINE,
 } from './replies.ts';
@@ -36,7 +37,8 @@ const GENERAL_ORDER = (
   'limit_maxbytes accepting_conns listen_disabled_num time_in_listen_disabled_us threads ' +
   'conn_yields hash_power_level hash_bytes hash_is_expanding slab_reassign_rescues ' +
   'slab_reassign_chunk_rescues slab_reassign_evictions_nomem slab_reassign_inline_reclaim ' +
-  'slab_reassign_busy_items slab_reassign_busy_deletes slab_reassign_running slabs_moved ' +
+  'slab_reassign_busy_items slab_reassign_busy_deletes slab_reassign_busy_nomem ' +
+  'slab_reassign_last_busy_status slab_reassign_running slabs_moved ' +
   'lru_crawler_running lru_crawler_starts lru_maintainer_juggles malloc_fails ' +
   'log_worker_dropped log_worker_written log_watcher_skipped log_watcher_sent log_watchers ' +
   'unexpected_napi_ids round_robin_fallback bytes curr_items total_items ' +
@@ -44,6 +46,11 @@ const GENERAL_ORDER = (
   'reclaimed crawler_reclaimed crawler_items_checked lrutail_reflocked moves_to_cold ' +
   'moves_to_warm moves_within_lru direct_reclaims lru_bumps_dropped'
 ).split(' ');
+
+const NO_DETAIL = line('CLIENT_ERROR stats detail not allowed');
+const NO_CACHEDUMP = line('CLIENT_ERROR stats cachedump not allowed');
+/** Sizes are counted by cas id. */
+const NO_SIZES = 'STAT sizes_status error\r\nSTAT sizes_error cas_support_disabled\r\n';
 
 export class StatsCommand {
   private readonly engine: Engine;
@@ -63,10 +70,12 @@ export class StatsCommand {
         engine.prefixes.clear();
         return engine.reply(session, RESET_LINE);
       case 'detail':
+        if (!engine.options.dumpEnabled) return engine.reply(session, NO_DETAIL);
         return this.detail(session);
       case 'settings':
         return this.replyStats(session, engine.host.settingsStats());
       case 'cachedump':
+        if (!engine.options.dumpEnabled) return engine.reply(session, NO_CACHEDUMP);
         return this.cachedump(session);
       case 'conns':
         return this.replyStats(session, connectionStats(store));
@@ -76,7 +85,11 @@ export class StatsCommand {
         return this.replyStats(session, slabStats(store));
       case 'sizes':
         return this.replyStats(session, this.sizes());
+      case 'extstore':
+        // There is no external storage, and memcached without any answers so.
+        return this.replyStats(session, []);
       case 'sizes_enable':
+        if (!store.config.casEnabled) return this.replyLines(session, NO_SIZES);
         enableSizes(store.memory);
         return this.replyLines(session, 'STAT sizes_status enabled\r\n');
       case 'sizes_disable':
@@ -95,7 +108,7 @@ export class StatsCommand {
     const { config } = store;
     const hidden = (name: string): boolean =>
       (!config.slabReassign && /^slab_reassign_|^slabs_moved$/.test(name)) ||
-      (!config.lruCrawler && /^lru_crawler_/.test(name)) ||
+      (store.memory.i32[HEAD_LRU_CRAWLER] === 0 && /^lru_crawler_/.test(name)) ||
       (!config.lruMaintainer && /^lru_(maintainer_juggles|bumps_dropped)$/.test(name));
     const stats: Stat[] = [];
     for (const name of GENERAL_ORDER) {

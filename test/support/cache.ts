@@ -47,6 +47,7 @@ export const CACHE_DEFAULTS: CacheConfig = {
   slabAutomoveRatio: 0.8,
   slabAutomoveWindow: 30,
   flushEnabled: true,
+  casEnabled: true,
   tailRepairTime: 0,
   hashExpand: true,
   prefixDelimiter: ':',
@@ -82,6 +83,8 @@ export const ENGINE_DEFAULTS: EngineOptions = {
   verbose: 0,
   dumpEnabled: true,
   dumpTimeout: 1800,
+  shutdownEnabled: false,
+  testCommands: false,
 };
 
 /** An engine for a store, with a host that says nothing. */
@@ -91,6 +94,7 @@ export function makeEngine(store: Store): Engine {
     generalStats: () => [],
     settingsStats: () => [],
     setVerbosity: () => {},
+    shutdown: () => {},
     log: () => {},
   };
   return new Engine(store, host, ENGINE_DEFAULTS);
