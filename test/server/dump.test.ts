@@ -1,0 +1,76 @@
+// Dumps of a full cache through real sockets: to readers that are quick, slow, or gone to sleep.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Bulk } from '../support/bulk.ts';
+import { Client, type Launched, launch, pause, waitFor } from './launch.ts';
+
+const ITEMS = 100_000;
+const key = (n: number): string => `some-longer-key:${n}`;
+
+async function filled(
+  t: Parameters<typeof launch>[0],
+  flags: readonly string[],
+): Promise<Launched> {
+  const server = await launch(t, ['-m', '64', ...flags]);
+  const bulk = await Bulk.open(server.port);
+  await bulk.store(0, ITEMS, key, () => 'v');
+  bulk.close();
+  return server;
+}
+
+test('a slow reader gets all of 100,000 items, and others are served meanwhile', async (t) => {
+  const server = await filled(t, ['-t', '1']);
+  const other = new Client(t, server.port);
+  const reader = new Client(t, server.port);
+  await reader.ask('version\r\n', '\r\n');
+  reader.socket.pause();
+  reader.socket.write('lru_crawler metadump all\r\n');
+  let turns = 0;
+  const readOn = setInterval(() => {
+    reader.socket.resume();
+    setImmediate(() => reader.socket.pause());
+  }, 2);
+  t.after(() => clearInterval(readOn));
+  const over = waitFor(() => reader.received.endsWith('END\r\n'), reader.closed);
+  let done = false;
+  void over.then(() => {
+    done = true;
+  });
+  while (!done) {
+    assert.equal(
+      await other.ask(`get ${key(turns)}\r\n`, 'END\r\n'),
+      `VALUE ${key(turns)} 0 1\r\nv\r\nEND\r\n`,
+    );
+    turns++;
+  }
+  assert.equal(await over, true);
+  assert.ok(turns > 10, `others had ${turns} turns`);
+  const found = reader.received.match(/^key=\S+/gm) ?? [];
+  assert.equal(found.length, ITEMS);
+  assert.equal(new Set(found).size, ITEMS);
+});
+
+test('a reader that takes nothing is hung up on, and the next dump may begin', async (t) => {
+  const server = await filled(t, ['-o', 'dump_timeout=1']);
+  const sleeper = new Client(t, server.port);
+  await sleeper.ask('version\r\n', '\r\n');
+  sleeper.socket.pause();
+  sleeper.socket.write('lru_crawler mgdump hash\r\n');
+  const other = new Client(t, server.port);
+  const busy = 'BUSY currently processing crawler request\r\n';
+  // Until the sleeper's dump has begun an order to crawl is taken.
+  await waitFor(
+    async () => (await other.ask('lru_crawler crawl 63\r\n', '\r\n')) === busy,
+    server.ended,
+  );
+  await waitFor(
+    async () => (await other.ask('lru_crawler crawl 63\r\n', '\r\n')) !== busy,
+    server.ended,
+  );
+  await pause(10);
+  const whole = await other.ask('lru_crawler mgdump hash\r\n', 'EN\r\n');
+  assert.equal(whole.match(/^mg /gm)?.length, ITEMS);
+  sleeper.socket.resume();
+  await sleeper.closed;
+  assert.equal(sleeper.received.endsWith('EN\r\n'), false);
+});
