@@ -1,4 +1,4 @@
-/** lru, slabs, cache_memlimit, shutdown, debugtime, and the switches -C, -F, -X: what they change. */
+/** lru, slabs, cache_memlimit, shutdown, debugtime, and -C, -F, -X: what they change. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

@@ -5,7 +5,9 @@ import { Bulk } from '../support/bulk.ts';
 import { Client, type Launched, launch, waitFor } from './launch.ts';
 
 const ITEMS = 100_000;
-const key = (n: number): string => `some-longer-key:${n}`;
+/** Each takes three bytes in a dump: together more than the buffers of two sockets hold. */
+const PERCENTS = '%'.repeat(80);
+const key = (n: number): string => `${PERCENTS}${n}`;
 
 async function filled(
   t: Parameters<typeof launch>[0],
@@ -55,7 +57,6 @@ test('a reader that takes nothing is hung up on, and the next dump may begin', a
   const sleeper = new Client(t, server.port);
   await sleeper.ask('version\r\n', '\r\n');
   sleeper.socket.pause();
-  // More than the buffers of two sockets hold.
   sleeper.socket.write('lru_crawler metadump all\r\n');
   const other = new Client(t, server.port);
   const isBusy = async (): Promise<boolean> =>
