@@ -57,6 +57,10 @@ export class Coverage {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
+  has(kind: string): boolean {
+    return this.#counts.has(kind);
+  }
+
   missing(): string[] {
     return REQUIRED_REPLIES.filter((kind) => !this.#counts.has(kind));
   }
