@@ -90,7 +90,11 @@ export class Rig {
   /** `worker` counts from 0; `slot` is from claimSlot(); `depth` is the largest batch. */
   constructor(memory: Memory, worker: number, slot: number, items: Items, depth: number) {
     const store = new Store(memory, CACHE_CONFIG, FIRST_WORKER_ACTOR + worker);
-    this.engine = new Engine(store, HOST, { requestsPerEvent: depth + 1, verbose: 0 });
+    this.engine = new Engine(store, HOST, {
+      requestsPerEvent: depth + 1,
+      verbose: 0,
+      watchEnabled: true,
+    });
     this.session = this.engine.open(slot);
     const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
     this.#reader = new ReplyReader(items, counts, 2 * depth);

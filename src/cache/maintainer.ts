@@ -26,6 +26,7 @@ import { Automove, type ClassSample } from './automove.ts';
 import type { CacheConfig } from './config.ts';
 import { ITEM_EVICTED, ITEM_OUTOFMEMORY, LRU_JUGGLES } from './counters.ts';
 import { Crawler } from './crawler.ts';
+import { WATCH_SYSEVENTS } from './log.ts';
 import { PageMover } from './mover.ts';
 import { ANY_CLASS, isOrder } from './orders.ts';
 import { Store } from './store.ts';
@@ -85,7 +86,10 @@ export class Maintainer {
     if (this.i32[HEAD_LRU_CRAWLER] !== 0) this.crawler.crawlDue();
     if (this.i32[HEAD_AUTOMOVE] === 0 || !this.store.config.slabReassign) return;
     const move = this.automove.decide(this.samples());
-    if (move !== null) this.mover.move(move.source, move.destination);
+    if (move === null) return;
+    const done = this.mover.move(move.source, move.destination);
+    const { log } = this.store;
+    if (log.wants(WATCH_SYSEVENTS)) log.pageMoved(move.source, move.destination, done);
   }
 
   private juggle(): boolean {

@@ -23,6 +23,7 @@ import {
   valueAt,
   valueBytesOf,
 } from './item.ts';
+import { WATCH_MUTATIONS } from './log.ts';
 import type { Store } from './store.ts';
 import { ValueWriter } from './writer.ts';
 
@@ -99,6 +100,7 @@ export class Updater {
       store.doLink(hash, link, old);
       result = STORED;
     }
+    if (store.log.wants(WATCH_MUTATIONS)) store.log.stored(result, mode, link === 0 ? ref : link);
     store.table.unlockStripe(hash);
     if (link !== ref) store.discard(ref);
     return result;

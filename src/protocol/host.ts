@@ -16,4 +16,6 @@ export interface EngineOptions {
   /** -R: requests served per event before other connections get their turn. */
   readonly requestsPerEvent: number;
   readonly verbose: number;
+  /** False with -W: the watch command is refused. */
+  readonly watchEnabled: boolean;
 }

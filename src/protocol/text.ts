@@ -20,6 +20,7 @@ import {
   MODE_SET,
 } from '../cache/update.ts';
 import { realtime } from '../memory/clock.ts';
+import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import {
@@ -40,6 +41,7 @@ import type { Retrieval } from './retrieval.ts';
 import type { Session } from './session.ts';
 import { StatsCommand } from './stats.ts';
 import type { Storage } from './storage.ts';
+import { WatchCommand } from './watch.ts';
 
 const VERBOSITY_MAX = 2;
 const LETTER_G = 0x67;
@@ -50,6 +52,7 @@ export class TextCommands {
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
   private readonly stats: StatsCommand;
+  private readonly watch: WatchCommand;
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
@@ -58,6 +61,7 @@ export class TextCommands {
     this.retrieval = retrieval;
     this.storage = storage;
     this.stats = new StatsCommand(engine);
+    this.watch = new WatchCommand(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
@@ -123,8 +127,12 @@ export class TextCommands {
         return engine.reply(session, this.versionLine);
       case 'verbosity':
         return this.verbosity(session);
+      case 'watch':
+        this.noteNoreply(session);
+        return this.watch.execute(session);
       case 'quit':
         session.closing = true;
+        session.closeReason = CLOSE_NORMAL;
         return;
       default:
         return this.unknown(session);

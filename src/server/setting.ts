@@ -45,6 +45,9 @@ export interface Settings {
   temporaryTtl: number;
   idleTimeout: number;
   trackSizes: boolean;
+  watchEnabled: boolean;
+  workerLogBytes: number;
+  watcherLogBytes: number;
   detailEnabled: boolean;
   /** Items last stored at this second of the clock or before are flushed; 0 is none. */
   oldestLive: number;

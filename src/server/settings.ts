@@ -11,12 +11,14 @@ import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
+import { LOG_SETTINGS } from './settings-log.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
 
 /** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
   ...EXTENDED_SETTINGS,
+  ...LOG_SETTINGS,
   ...PRESET_SETTINGS,
   ...ABSENT_SETTINGS,
   ...PROCESS_SETTINGS,
@@ -156,6 +158,8 @@ export function memoryConfig(settings: Settings): MemoryConfig {
     workers: settings.threads,
     maxConns: settings.maxconns,
     hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,
+    workerLogBytes: settings.workerLogBytes,
+    watcherLogBytes: settings.watcherLogBytes,
   };
 }
 

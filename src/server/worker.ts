@@ -16,6 +16,7 @@ import { Engine } from '../protocol/engine.ts';
 import { reasonOf } from './errors.ts';
 import { ServerHost } from './host.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import { WatchPump } from './watch-pump.ts';
 
 /** Worker i is actor 2 + i of the shared memory: 0 is the main thread, 1 the maintainer. */
 export const FIRST_WORKER_ACTOR = 2;
@@ -43,10 +44,10 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const { requestsPerEvent, verbose } = task.settings;
+    const { requestsPerEvent, verbose, watchEnabled } = task.settings;
     const host = new ServerHost(memory, state, task.settings, 'node');
     const store = new Store(memory, task.cache, actor);
-    const engine = new Engine(store, host, { requestsPerEvent, verbose });
+    const engine = new Engine(store, host, { requestsPerEvent, verbose, watchEnabled });
     this.#transport = new SocketTransport(engine, {
       onClose: (slot) => {
         releaseConnection(memory, slot);
@@ -54,6 +55,8 @@ class Worker {
       },
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
     });
+    const pump = new WatchPump(memory, actor, (slot) => this.#transport.poke(slot));
+    engine.onWatcher = () => pump.start();
   }
 
   run(): Promise<void> {

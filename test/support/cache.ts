@@ -24,6 +24,8 @@ export const MEMORY_DEFAULTS: MemoryConfig = {
   workers: 2,
   maxConns: 64,
   hashPowerInit: 16,
+  workerLogBytes: 64 * 1024,
+  watcherLogBytes: 256 * 1024,
 };
 
 /** memcached's defaults. */
@@ -77,7 +79,7 @@ export function makeEngine(store: Store): Engine {
     setVerbosity: () => {},
     log: () => {},
   };
-  return new Engine(store, host, { requestsPerEvent: 20, verbose: 0 });
+  return new Engine(store, host, { requestsPerEvent: 20, verbose: 0, watchEnabled: true });
 }
 
 /** A connection to an engine whose replies are collected as text. */
