@@ -54,7 +54,7 @@ export const RECORD_EVICTION = 3;
 export const RECORD_DELETION = 4;
 export const RECORD_OPENED = 5;
 export const RECORD_CLOSED = 6;
-export const RECORD_PAGE_MOVE = 7;
+const RECORD_PAGE_MOVE = 7;
 
 /** The WATCH_ flag of each type of record. */
 export const FLAG_OF_RECORD: readonly number[] = [
@@ -78,9 +78,8 @@ export const GET_HAS_EXPIRED = 3;
 export const STORE_REFUSED_SIZE = 4;
 export const STORE_REFUSED_MEMORY = 5;
 
-/* Which command deleted an item. */
+/** Which command deleted an item; 2 is the meta command. */
 export const DELETED_BY_DELETE = 1;
-export const DELETED_BY_META = 2;
 
 /** More than this between two clocks, and the wall clock was set. */
 const CLOCK_SLACK_MS = 2;

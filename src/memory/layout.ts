@@ -45,10 +45,8 @@ export const HEAD_CLOCK = 2;
 export const HEAD_MAINTAINER_WAKE = 3;
 /** 1 makes the maintainer return. */
 export const HEAD_MAINTAINER_STOP = 4;
-/** Low half of the last cas id given out; the two high words are used in turn (sequence.ts). */
+/** The last cas id given out: a sequence of three words (see sequence.ts). */
 export const HEAD_CAS_LOW = 5;
-export const HEAD_CAS_HIGH_A = 6;
-export const HEAD_CAS_HIGH_B = 7;
 export const HEAD_HASH_EXPANDING = 8;
 export const HEAD_HASH_POWER = 9;
 /** Lock over the pool of pages, and the pool itself. */

@@ -3,7 +3,7 @@
  * The regions themselves are laid out in layout.ts; the same rules of naming hold.
  */
 
-/* Log ring of an actor: 128 bytes of head, so that writer and reader have cache lines of their own. */
+/* Log ring of an actor: 128 bytes of head, a cache line for its writer and one for its reader. */
 export const LOG_RING_HEAD_BYTES = 128;
 /** Where the writer goes on, and where the reader does, in words from the end of the head. */
 export const LOG_RING_WRITE_I32 = 0;
