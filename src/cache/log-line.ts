@@ -28,10 +28,20 @@ import {
 
 /** By the GET_ statuses of log.ts. */
 const GET_STATUSES = ['not_found', 'found', 'flushed', 'expired'];
-/** By the results of Updater.commit, then by STORE_REFUSED_ of log.ts. */
+/** By the results of Updater.commit, then by STORE_TOO_LARGE and STORE_NO_MEMORY of log.ts. */
 const STORE_STATUSES = ['stored', 'not_stored', 'exists', 'not_found', 'too_large', 'no_memory'];
 /** By the MODE_ constants of update.ts. */
-const STORE_COMMANDS = ['set', 'add', 'replace', 'append', 'prepend', 'cas'];
+const STORE_COMMANDS = [
+  'set',
+  'add',
+  'replace',
+  'append',
+  'prepend',
+  'cas',
+  'cas',
+  'append',
+  'prepend',
+];
 /** By DELETED_BY_ of log.ts. */
 const DELETE_COMMANDS = ['null', 'delete', 'md'];
 /** By CLOSE_ of connections.ts. */

@@ -75,11 +75,12 @@ export const GET_FLUSHED_AWAY = 2;
 export const GET_HAS_EXPIRED = 3;
 
 /* What became of a storage command beyond the results of Updater.commit. */
-export const STORE_REFUSED_SIZE = 4;
-export const STORE_REFUSED_MEMORY = 5;
+const STORE_TOO_LARGE = 4;
+const STORE_NO_MEMORY = 5;
 
-/** Which command deleted an item; 2 is the meta command. */
+/* Which command deleted an item. */
 export const DELETED_BY_DELETE = 1;
+export const DELETED_BY_META = 2;
 
 /** More than this between two clocks, and the wall clock was set. */
 const CLOCK_SLACK_MS = 2;
@@ -132,12 +133,12 @@ export class Log {
     this.ring.publish();
   }
 
-  /** A storage command got no item (WATCH_MUTATIONS): STORE_REFUSED_SIZE or _MEMORY. */
-  refused(result: number, mode: number, key: Uint8Array, start: number, length: number): void {
+  /** A storage command got no item, for its size or for want of memory (WATCH_MUTATIONS). */
+  refused(tooLarge: boolean, mode: number, key: Uint8Array, start: number, length: number): void {
     const word = this.begin(RECORD_STORE, key, start, length);
     if (word === -1) return;
     const { i32 } = this;
-    i32[word + RECORD_STATUS_I32] = result;
+    i32[word + RECORD_STATUS_I32] = tooLarge ? STORE_TOO_LARGE : STORE_NO_MEMORY;
     i32[word + RECORD_DETAIL_I32] = mode;
     i32[word + RECORD_TTL_I32] = 0;
     i32[word + RECORD_CLASS_I32] = 0;

@@ -6,7 +6,7 @@ import { CLASS_SET_CMDS, STORE_NO_MEMORY, STORE_TOO_LARGE } from '../cache/count
 import { Decimal64 } from '../cache/decimal64.ts';
 import { hashKey } from '../cache/hash.ts';
 import { KEY_BYTES_MAX } from '../cache/item.ts';
-import { STORE_REFUSED_MEMORY, STORE_REFUSED_SIZE, WATCH_MUTATIONS } from '../cache/log.ts';
+import { WATCH_MUTATIONS } from '../cache/log.ts';
 import { MODE_CAS, MODE_SET } from '../cache/update.ts';
 import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
@@ -86,8 +86,7 @@ export class Storage implements Uploader {
       const allowed = store.allocator.sizeAllowed(keyBytes, flags, valueBytes);
       store.count(allowed ? STORE_NO_MEMORY : STORE_TOO_LARGE, 1);
       if (store.log.wants(WATCH_MUTATIONS)) {
-        const result = allowed ? STORE_REFUSED_MEMORY : STORE_REFUSED_SIZE;
-        store.log.refused(result, mode, input, keyStart, keyBytes);
+        store.log.refused(!allowed, mode, input, keyStart, keyBytes);
       }
       // What a set was to replace must not be found any more, even though it failed.
       if (mode === MODE_SET) store.drop(hash, tenant, input, keyStart, keyBytes);

@@ -26,6 +26,9 @@ const REQUESTS: readonly (readonly [string, string])[] = [
   ['set f 0 0 1\r\nx\r\nflush_all\r\nget f\r\n', 'END\r\n'],
   ['set bad 0 0 1\r\nxyz\r\n', 'ERROR\r\n'],
   [`set ${'k'.repeat(250)} 0 0 0\r\n\r\n`, 'STORED\r\n'],
+  ['ms m 2\r\nxx\r\nms m 1 ME\r\ny\r\nms m 1 MA T30\r\ny\r\nmn\r\n', 'MN\r\n'],
+  ['mg m v\r\nmg none v\r\nmg vivid N30 v\r\nma vivid\r\nma none\r\nmn\r\n', 'MN\r\n'],
+  ['ms m 1 C1\r\nz\r\nmd m C1\r\nmd m\r\nmd m\r\nme m\r\nmn\r\n', 'MN\r\n'],
   [`set large 0 0 600000\r\n${'l'.repeat(600_000)}\r\nget large\r\n`, 'END\r\n'],
 ];
 

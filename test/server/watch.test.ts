@@ -78,7 +78,9 @@ test('a name may be shortened, as in memcached', async (t) => {
   const short = await watcher(t, server.port, 'del');
   const client = new Client(t, server.port);
   await client.ask('set a 0 0 1\r\nx\r\ndelete a\r\n', 'DELETED\r\n');
-  await sees(short, /type=deleted key=a /, 1);
+  await client.ask('set b 0 0 1\r\nx\r\nmd b\r\nmd b\r\n', 'NF\r\n');
+  await sees(short, /type=deleted key=a cmd=delete clsid=1 size=1$/, 1);
+  await sees(short, /type=deleted key=b cmd=md clsid=1 size=1$/, 1);
   assert.equal(await new Client(t, server.port).ask('watch deletionss\r\n', '\r\n'), 'ERROR\r\n');
 });
 
