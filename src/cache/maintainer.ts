@@ -37,7 +37,7 @@ export const MAINTAINER_ACTOR = 1;
 const SLEEP_MIN_MS = 1;
 const SLEEP_MAX_MS = 100;
 /** Items per bucket at which the table doubles. */
-const LOAD_MAX = 1.5;
+export const LOAD_MAX = 1.5;
 
 /** Runs until requestMaintainerStop. Blocks its thread. */
 export function runMaintainer(memory: Memory, config: CacheConfig): void {

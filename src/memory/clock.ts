@@ -6,7 +6,7 @@
  * can be subtracted from any time without going below it. Wall-clock jumps do not move it: elapsed
  * time comes from the monotonic clock.
  */
-import { HEAD_CLOCK, HEAD_STARTED_F64 } from './layout.ts';
+import { HEAD_CLOCK, HEAD_START_CLOCK, HEAD_STARTED_F64 } from './layout.ts';
 import type { Memory } from './memory.ts';
 
 const HEAD_START_SECONDS = 62;
@@ -19,13 +19,19 @@ const CLOCK_SECONDS_MAX = 0x7fff_ffff;
 
 /** Sets second 0. `nowMs` is the wall clock (Date.now()). */
 export function startClock(memory: Memory, nowMs: number): void {
-  memory.f64[HEAD_STARTED_F64] = Math.floor(nowMs / 1000) - HEAD_START_SECONDS;
-  memory.i32[HEAD_CLOCK] = HEAD_START_SECONDS;
+  startClockAt(memory, HEAD_START_SECONDS, nowMs);
 }
 
-/** Sets the clock to the whole seconds elapsed since startClock. The main thread calls it. */
+/** As startClock, but with a second that is not the first: a restored cache goes on counting. */
+export function startClockAt(memory: Memory, second: number, nowMs: number): void {
+  memory.f64[HEAD_STARTED_F64] = Math.floor(nowMs / 1000) - second;
+  memory.i32[HEAD_START_CLOCK] = second;
+  memory.i32[HEAD_CLOCK] = second;
+}
+
+/** Sets the clock to the whole seconds elapsed since its start. The main thread calls it. */
 export function tickClock(memory: Memory, elapsedMs: number): void {
-  memory.i32[HEAD_CLOCK] = HEAD_START_SECONDS + Math.floor(elapsedMs / 1000);
+  memory.i32[HEAD_CLOCK] = memory.i32[HEAD_START_CLOCK] + Math.floor(elapsedMs / 1000);
 }
 
 /** Wall clock of second 0, in seconds since 1970. */

@@ -85,6 +85,8 @@ export const HEAD_LOG_LOCK = 512;
 /** Number of the last log record, as a sequence of three words (see sequence.ts). */
 export const HEAD_LOG_GID = 513;
 export const HEAD_WATCHER_COUNT = 516;
+/** The clock when this process started; later than at first in a cache that was restored. */
+export const HEAD_START_CLOCK = 517;
 export const HEAD_BYTES = 4096;
 
 export const CONFIG_FIELDS = [

@@ -24,6 +24,7 @@ import {
   HEAD_LRU_CRAWLER,
   HEAD_PAGE_LIMIT,
   HEAD_SIZES_ENABLED,
+  HEAD_START_CLOCK,
   HEAD_VERBOSITY,
   HEAD_WATCHER_COUNT,
   TENANT_OLDEST_LIVE_I32,
@@ -36,8 +37,8 @@ import type { Settings } from './setting.ts';
 import { settingsStats } from './settings.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
-/** The clock shows 62 when the server starts and memcached's uptime then is 2. */
-const CLOCK_AHEAD_OF_UPTIME = 60;
+/** What memcached's uptime is when the server starts. */
+const UPTIME_AT_START = 2;
 const READ_BUFFER_BYTES = 65536;
 /** Tenant 0 is memcached's keyspace. */
 const PLAIN_TENANT = 0;
@@ -96,7 +97,7 @@ export class ServerHost implements Host {
     const usage = process.resourceUsage();
     return [
       ['pid', String(process.pid)],
-      ['uptime', String(clock - CLOCK_AHEAD_OF_UPTIME)],
+      ['uptime', String(clock - this.#memory.i32[HEAD_START_CLOCK] + UPTIME_AT_START)],
       ['time', String(clock + clockStarted(this.#memory))],
       ['version', PROTOCOL_VERSION],
       ['libevent', `libuv-${process.versions.uv}`],

@@ -55,6 +55,8 @@ export interface Settings {
   preallocate: boolean;
   daemonize: boolean;
   pidFile: string;
+  /** The file of a warm restart; empty for none. */
+  memoryFile: string;
   user: string;
 }
 

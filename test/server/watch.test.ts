@@ -175,7 +175,7 @@ for (const paused of [false, true]) {
     server.child.kill('SIGTERM');
     assert.equal(await server.ended, 0);
     // The limit of a graceful stop, after which the process would end with a connection open.
-    assert.equal(/did not end/.test(server.stderr()), false);
+    assert.equal(/are cut off/.test(server.stderr()), false);
   });
 }
 
