@@ -22,11 +22,14 @@ export interface ByteProtocol<Session, Storage> {
   open(slot: number): Session;
   feed(session: Session, input: Uint8Array, length: number): number;
   resume(session: Session): number;
-  close(session: Session): void;
+  /** `reason` is a CLOSE_ of connections.ts. */
+  close(session: Session, reason: number): void;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
   /** True when a reply that is stuck should be given up. */
   isStalled(session: Session): boolean;
+  /** True when the connection is only sent to: it is not idle, and a stop does not wait for it. */
+  isEndless(session: Session): boolean;
 }
 
 /** What a transport reports to the worker that owns it. */
@@ -43,6 +46,8 @@ export interface Transport {
   readonly name: string;
   /** Serves an accepted, untouched socket under the given slot of the connection table. */
   serve(socket: Socket, slot: number): void;
+  /** Something waits to be sent on a connection that is only sent to; without effect on others. */
+  poke(slot: number): void;
   /** Closes connections from which nothing came for more than this many seconds. */
   closeIdle(seconds: number): void;
   /** Closes connections whose reader has taken nothing of a reply for as long as it may. */

@@ -10,6 +10,7 @@ import { DELETE_EXISTS, DELETED, deleteIf } from '../cache/conditional.ts';
 import { hashKey } from '../cache/hash.ts';
 import { KEY_BYTES_MAX } from '../cache/item.ts';
 import { realtimeUnsigned } from '../memory/clock.ts';
+import { CLOSE_NORMAL } from '../memory/connections.ts';
 import {
   CONN_LAST_COMMAND_I32,
   HEAD_CLOCK,
@@ -216,6 +217,7 @@ export class BinaryCommands {
       case OP_QUIT:
         this.replies.done(session, 0, 0);
         session.closing = true;
+        session.closeReason = CLOSE_NORMAL;
         return;
       default:
         // Without authentication the SASL commands are unknown: a client with credentials takes

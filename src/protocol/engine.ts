@@ -8,9 +8,11 @@
  */
 
 import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
+import { WATCH_CONNEVENTS } from '../cache/log.ts';
 import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
+import { CLOSE_ERROR, CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
@@ -79,6 +81,8 @@ export class Engine {
   end = 0;
   /** The verbosity when the command at hand began; 2 logs requests and replies, 3 look-ups too. */
   verbosity = 0;
+  /** Called when a connection has become a watcher: its transport has to be poked from now on. */
+  onWatcher: (() => void) | null = null;
   /** Storage for pending input that no session needs at the moment. */
   private spare: Buffer | null = null;
   readonly sender: Sender;
@@ -107,6 +111,7 @@ export class Engine {
       const kind = origin.protocol === 'auto' ? 'auto-negotiating' : origin.protocol;
       this.host.log(2, `<${slot} new ${kind} client connection`);
     }
+    if (this.store.log.wants(WATCH_CONNEVENTS)) this.store.log.opened(slot);
     return new Session(this.store.memory, this.store.allocator, slot, origin);
   }
 
@@ -125,10 +130,13 @@ export class Engine {
     return this.serve(session, pending, pendingStart, pendingStart + session.pendingLength);
   }
 
-  /** Releases what the session holds; the connection is gone. */
-  close(session: Session): void {
+  /** Releases what the session holds; the connection is gone, for a CLOSE_ reason. */
+  close(session: Session, reason: number = CLOSE_NORMAL): void {
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
       this.host.log(2, `<${session.slot} connection closed.`);
+    }
+    if (this.store.log.wants(WATCH_CONNEVENTS)) {
+      this.store.log.closed(session.slot, reason === CLOSE_ERROR ? session.closeReason : reason);
     }
     if (session.sending !== 0) this.sender.stop(session);
     if (session.upload !== 0) this.upload.abandon(session);
@@ -141,12 +149,18 @@ export class Engine {
 
   /** Whether the session is in the middle of a command, or has received a part of one. */
   isBusy(session: Session): boolean {
+    if (this.isEndless(session)) return false;
     return session.state !== IN_COMMAND || session.pendingLength > 0;
   }
 
   /** Whether what is being sent should be given up, because its reader takes nothing. */
   isStalled(session: Session): boolean {
     return session.stream?.isStalled?.() === true;
+  }
+
+  /** Whether the session is only sent to from now on, until its connection ends. */
+  isEndless(session: Session): boolean {
+    return session.stream?.endless === true;
   }
 
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
@@ -174,6 +188,7 @@ export class Engine {
     this.input = input;
     this.at = start;
     this.end = end;
+    this.store.log.connection = session.slot;
     const result = this.run(session);
     this.keepRest(session);
     this.store.count(BYTES_WRITTEN, this.output.length - before);

@@ -29,4 +29,6 @@ export interface EngineOptions {
   readonly shutdownEnabled: boolean;
   /** Whether there are commands that exist for tests only. */
   readonly testCommands: boolean;
+  /** False with -W: the watch command is refused. */
+  readonly watchEnabled: boolean;
 }

@@ -5,7 +5,7 @@
 
 import type { Allocator } from '../cache/alloc.ts';
 import { ValueWriter } from '../cache/writer.ts';
-import { connectionWord } from '../memory/connections.ts';
+import { CLOSE_ERROR, connectionWord } from '../memory/connections.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Origin } from './origin.ts';
 import type { ReplyStream } from './stream.ts';
@@ -56,6 +56,8 @@ export class Session {
   authenticated = true;
   state = IN_COMMAND;
   closing = false;
+  /** Why, when it is the protocol that closes: a CLOSE_ reason of connections.ts. */
+  closeReason = CLOSE_ERROR;
   /** The reply of the command at hand is not wanted. */
   noreply = false;
 

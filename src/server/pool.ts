@@ -114,6 +114,11 @@ export class WorkerPool {
     await this.#pool.destroy();
   }
 
+  /** Ends all threads at once, for a stop that takes too long. */
+  async terminate(): Promise<void> {
+    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
+  }
+
   /** Ends a worker's thread at once; it will be replaced. For tests of that. */
   kill(worker: number): void {
     this.#threads.get(this.#options.state.threadId(worker))?.terminate();

@@ -47,13 +47,15 @@ export interface Settings {
   temporaryTtl: number;
   idleTimeout: number;
   trackSizes: boolean;
+  watchEnabled: boolean;
+  workerLogBytes: number;
+  watcherLogBytes: number;
   detailEnabled: boolean;
   /** Items last stored at this second of the clock or before are flushed; 0 is none. */
   oldestLive: number;
   flushEnabled: boolean;
   dumpEnabled: boolean;
   dumpTimeout: number;
-  watchEnabled: boolean;
   shutdownEnabled: boolean;
   casEnabled: boolean;
   /** The character between prefix and rest of a key in `stats detail`. */
@@ -62,6 +64,8 @@ export interface Settings {
   preallocate: boolean;
   daemonize: boolean;
   pidFile: string;
+  /** The file of a warm restart; empty for none. */
+  memoryFile: string;
   user: string;
 }
 

@@ -32,7 +32,6 @@ export const ABSENT_SETTINGS: readonly Setting[] = [
   fixed('ssl_kernel_tls', 'no'),
   fixed('ssl_min_version', 'NULL'),
   fixed('num_napi_ids', '(null)'),
-  fixed('memory_file', '(null)'),
 ];
 
 /** Options that stand for several others. */

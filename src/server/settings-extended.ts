@@ -269,8 +269,6 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
     stats: 'idle_timeout',
     show: (s) => String(s.idleTimeout),
   },
-  fixed('watcher_logbuf_size', '0'),
-  fixed('worker_logbuf_size', '0'),
   fixed('read_buf_mem_limit', '0'),
   {
     extended: 'track_sizes',

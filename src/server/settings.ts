@@ -13,6 +13,7 @@ import { ADMIN_SETTINGS } from './settings-admin.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
 import { INERT_SETTINGS } from './settings-inert.ts';
+import { LOG_SETTINGS } from './settings-log.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
 
 /** The table: every row once. */
@@ -20,6 +21,7 @@ export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
   ...ADMIN_SETTINGS,
   ...EXTENDED_SETTINGS,
+  ...LOG_SETTINGS,
   ...PRESET_SETTINGS,
   ...INERT_SETTINGS,
   ...ABSENT_SETTINGS,
@@ -170,6 +172,8 @@ export function memoryConfig(settings: Settings): MemoryConfig {
     workers: settings.threads,
     maxConns: settings.maxconns,
     hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,
+    workerLogBytes: settings.workerLogBytes,
+    watcherLogBytes: settings.watcherLogBytes,
   };
 }
 

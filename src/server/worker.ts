@@ -16,6 +16,7 @@ import { Engine } from '../protocol/engine.ts';
 import { reasonOf } from './errors.ts';
 import { ServerHost } from './host.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import { WatchPump } from './watch-pump.ts';
 
 /** Worker i is actor 2 + i of the shared memory: 0 is the main thread, 1 the maintainer. */
 export const FIRST_WORKER_ACTOR = 2;
@@ -53,6 +54,8 @@ class Worker {
       },
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
     });
+    const pump = new WatchPump(memory, actor, (slot) => this.#transport.poke(slot));
+    engine.onWatcher = () => pump.start();
   }
 
   run(): Promise<void> {

@@ -86,6 +86,10 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
     return false;
   }
 
+  isEndless(): boolean {
+    return false;
+  }
+
   isBusy(session: Session): boolean {
     return session.held.length > 0;
   }
