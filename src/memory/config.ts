@@ -25,4 +25,6 @@ export interface MemoryConfig {
   readonly maxConns: number;
   /** `-o hashpower`: the hash table starts with 2 to this power buckets. */
   readonly hashPowerInit: number;
+  /** `-o hash_algorithm`: an index into the list of src/cache/hash.ts. */
+  readonly hashAlgorithm: number;
 }

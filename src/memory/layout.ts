@@ -90,6 +90,7 @@ export const CONFIG_FIELDS = [
   'workers',
   'maxConns',
   'hashPowerInit',
+  'hashAlgorithm',
 ] as const;
 
 /* Stripe: 16 bytes. */

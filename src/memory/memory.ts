@@ -99,6 +99,7 @@ export function attachMemory(buffer: SharedArrayBuffer): Memory {
     workers: field('workers'),
     maxConns: field('maxConns'),
     hashPowerInit: field('hashPowerInit'),
+    hashAlgorithm: field('hashAlgorithm'),
   });
 }
 

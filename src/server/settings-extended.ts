@@ -1,6 +1,7 @@
 /**
  * The settings table, second part: the options of `-o`.
  */
+import { HASH_ALGORITHMS } from '../cache/hash.ts';
 import { decimal, integer } from './checks.ts';
 import { SettingsError } from './errors.ts';
 import { fixed, type Setting, yesNo } from './setting.ts';
@@ -170,13 +171,17 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
   {
     extended: 'hash_algorithm',
     argument: '<name>',
-    help: ['the hash table algorithm: only murmur3 (default: murmur3)'],
-    set: (_s, value, given) => {
-      if (value === 'murmur3') return;
-      throw new SettingsError(`${given} can only be murmur3, not '${value}'`);
+    initial: { hashAlgorithm: HASH_ALGORITHMS.indexOf('murmur3') },
+    help: ['the hash table algorithm: jenkins, murmur3 or xxh3 (default: murmur3)'],
+    set: (s, value, given) => {
+      const index = HASH_ALGORITHMS.indexOf(value);
+      if (index === -1) {
+        throw new SettingsError(`${given} must be jenkins, murmur3 or xxh3, not '${value}'`);
+      }
+      s.hashAlgorithm = index;
     },
     stats: 'hash_algorithm',
-    show: () => 'murmur3',
+    show: (s) => HASH_ALGORITHMS[s.hashAlgorithm],
   },
   {
     extended: 'lru_maintainer',

@@ -156,6 +156,7 @@ export function memoryConfig(settings: Settings): MemoryConfig {
     workers: settings.threads,
     maxConns: settings.maxconns,
     hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,
+    hashAlgorithm: settings.hashAlgorithm,
   };
 }
 

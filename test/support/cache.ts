@@ -24,6 +24,7 @@ export const MEMORY_DEFAULTS: MemoryConfig = {
   workers: 2,
   maxConns: 64,
   hashPowerInit: 16,
+  hashAlgorithm: 0,
 };
 
 /** memcached's defaults. */
