@@ -16,7 +16,7 @@ function isSupported(version: string): boolean {
 }
 
 /**
- * Starts the server, or a tool, with compiled code kept from the last start, which makes it several times
+ * Starts the server, or a tool, with compiled code kept from the last start, which is several times
  * faster. The cache lies in the user's own folder, since whoever can write to it can run code here;
  * where it cannot be written Node goes on without it. Workers find it by the environment variable.
  */

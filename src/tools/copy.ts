@@ -15,9 +15,9 @@ import { Target } from './target.ts';
 import { ToolError } from './tool-error.ts';
 
 /** Everything was copied. */
-export const DONE = 0;
+const DONE = 0;
 /** The tool went to its end, but not everything was copied. */
-export const INCOMPLETE = 2;
+const INCOMPLETE = 2;
 
 /** Items of a file are stored in groups of at most so many bytes. */
 const GROUP_BYTES = 1024 * 1024;

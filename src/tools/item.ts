@@ -23,7 +23,7 @@ export function bytesOf(item: CopiedItem): number {
   return item.key.length + item.value.length;
 }
 
-/** True when a key cannot stand in a line of the text protocol, where spaces and controls end it. */
+/** True when a key cannot stand in a line of text: spaces and controls would end it. */
 export function needsBase64(key: Buffer): boolean {
   return key.some((byte) => byte <= 0x20 || byte === 0x7f);
 }

@@ -84,7 +84,7 @@ export class KeyList {
  * Reads a line of `lru_crawler metadump` (`key=a%20b exp=-1 la=… size=…`) or of `lru_crawler
  * mgdump` (`mg key`, `mg <base64> b`). Throws ToolError for anything else.
  */
-export function parseListed(line: string): ListedKey {
+function parseListed(line: string): ListedKey {
   const meta = /^key=(\S+) exp=(-?\d+)(?: .*\bsize=(\d+))?/.exec(line);
   if (meta !== null) {
     const expiry = Math.max(0, Number(meta[2]));

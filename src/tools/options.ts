@@ -64,8 +64,8 @@ export function toolHelp(tool: Tool): string {
   });
   const lines = rows.map(([option, text]) => `  ${option.padEnd(22)}${text}`);
   const addresses =
-    'An address is [tls://][user[:password]@]host[:port] or the path of a unix socket. A password\n' +
-    'can be given in SLABCACHED_FROM_PASSWORD or SLABCACHED_TO_PASSWORD instead.\n';
+    'An address is [tls://][user[:password]@]host[:port] or the path of a unix socket.\n' +
+    'A password can be given in SLABCACHED_FROM_PASSWORD or SLABCACHED_TO_PASSWORD instead.\n';
   return `slabcached ${tool} ${ABOUT[tool]}.\n\n${lines.join('\n')}\n\n${addresses}`;
 }
 

@@ -58,13 +58,23 @@ export class Source {
   /** Lists all keys; waits while the crawler is busy with something else. */
   async list(onBusy: () => void): Promise<KeyList> {
     const list = await KeyList.create();
+    try {
+      await this.#listInto(list, onBusy);
+      return list;
+    } catch (error) {
+      await list.close();
+      throw error;
+    }
+  }
+
+  async #listInto(list: KeyList, onBusy: () => void): Promise<void> {
     let refusal = '';
     for (const listing of LISTINGS) {
       const answer = await this.#listWith(listing, list, onBusy);
-      if (answer === '') return list;
+      if (answer === '') return;
+      // A server that does not know a listing says less than one that does not allow it.
       if (refusal === '' || refusal === 'ERROR' || refusal.startsWith('BADCLASS')) refusal = answer;
     }
-    await list.close();
     throw new ToolError(`${this.#address.shown} does not list its keys: ${refusal}`);
   }
 
