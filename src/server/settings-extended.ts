@@ -106,11 +106,16 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
   },
   {
     extended: 'slab_chunk_max',
-    argument: '<bytes>',
+    argument: '<num>',
     initial: { slabChunkMax: MEGABYTE / 2, slabChunkMaxGiven: false },
-    help: ['largest chunk in bytes; larger items are chained (default: 524288)'],
+    help: [
+      'largest chunk; larger items are chained (default: 512); up to 1024',
+      'it is in kilobytes, above in bytes',
+    ],
     set: (s, value, given) => {
-      s.slabChunkMax = integer(given, value, 1, MEGABYTE);
+      // memcached took bytes once and takes kilobytes now; no number makes sense as both.
+      const size = integer(given, value, 1, MEGABYTE);
+      s.slabChunkMax = size <= 1024 ? size * 1024 : size;
       s.slabChunkMaxGiven = true;
     },
     stats: 'slab_chunk_max',

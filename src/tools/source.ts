@@ -85,6 +85,8 @@ export class Source {
       try {
         await connection.send(`lru_crawler ${listing}\r\n`);
         let line = await connection.line();
+        // memcached says OK before the list from 1.6.43 on.
+        if (line === 'OK') line = await connection.line();
         while (line.startsWith('key=') || line.startsWith('mg ')) {
           await list.add(line);
           line = await connection.line();

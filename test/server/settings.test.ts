@@ -140,6 +140,13 @@ test('no_modern sets what memcached 1.4 had, and leaves a chunk size that was gi
   assert.equal(readSettings(['-o', 'slab_chunk_max=16384,no_modern']).slabChunkMax, 16384);
 });
 
+test('slab_chunk_max is in kilobytes, or in bytes as it once was', () => {
+  const size = (text: string) => readSettings(['-o', `slab_chunk_max=${text}`]).slabChunkMax;
+  assert.equal(size('512'), 524288);
+  assert.equal(size('1024'), 1048576);
+  assert.equal(size('16384'), 16384);
+});
+
 test('-l takes several addresses, each with or without its port', () => {
   const { listen, port } = readSettings(['-l', '127.0.0.1,localhost:5', '-l[::1]:6', '-p', '7']);
   assert.deepEqual(parseListen(listen, port), [

@@ -84,6 +84,16 @@ test('mgdump is asked when metadump is refused', async (t) => {
   assert.deepEqual([items[0].flags, items[0].expiry, items[0].value.toString()], [5, 0, 'AA']);
 });
 
+test('a list may begin with OK', async (t) => {
+  const { address } = await fakeCache(
+    t,
+    modern((line) => (line.startsWith('lru_crawler') ? 'OK\r\nkey=a exp=-1\nEND\r\n' : '')),
+  );
+  const source = await Source.open(address);
+  assert.deepEqual(names(await keysOf(source)), ['a']);
+  source.close();
+});
+
 test('a server that lists nothing is named with its answer', async (t) => {
   const { address } = await fakeCache(
     t,
