@@ -1,3 +1,6 @@
+/** The highest level that a client can set with `verbosity`. */
+export const VERBOSITY_MAX = 2;
+
 /** What the protocol asks of the server around it; cold paths only. */
 export interface Host {
   /** The reply to `version`, e.g. 1.6.45. */
