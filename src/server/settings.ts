@@ -121,6 +121,7 @@ export function helpText(version: string): string {
     const shown = row.argumentOptional ? `[${value}]` : value;
     lines.push(...helpLines(`   ${row.extended}${shown}`, row.help));
   }
+  lines.push('', 'slabcached dump | load | warm --help tells how to copy a running cache.');
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,7 +1,8 @@
 /**
  * Reads all items of a running cache: lists its keys with the crawler, then fetches the values in
  * batches. The cache is asked for nothing that could hold it up, and nothing in it changes: the
- * time to live comes from `me`, since `mg` takes the one token of an item that is stale.
+ * time to live comes from `me`, since `mg` takes the one token of an item that is stale. (For keys
+ * that only base64 can name there is nothing but `mg`.)
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from './address.ts';
