@@ -57,7 +57,7 @@ export class Connection {
   static async #connect(address: Address): Promise<Connection> {
     const { host, port, path } = address;
     const where = path === '' ? { host, port } : { path };
-    const socket = address.isTls ? connectTls({ ...where, servername: host }) : connect(where);
+    const socket = address.isTls ? connectTls(where) : connect(where);
     try {
       await once(socket, address.isTls ? 'secureConnect' : 'connect');
     } catch (error) {
