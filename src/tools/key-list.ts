@@ -85,12 +85,12 @@ export class KeyList {
  * mgdump` (`mg key`, `mg <base64> b`). Throws ToolError for anything else.
  */
 function parseListed(line: string): ListedKey {
-  const meta = /^key=(\S+) exp=(-?\d+)(?: .*\bsize=(\d+))?/.exec(line);
+  const meta = /^key=([^ ]+) exp=(-?\d+)(?: .*\bsize=(\d+))?/.exec(line);
   if (meta !== null) {
     const expiry = Math.max(0, Number(meta[2]));
     return { key: fromPercent(meta[1]), expiry, bytes: Number(meta[3] ?? 0) };
   }
-  const mg = /^mg (\S+)( b)?$/.exec(line);
+  const mg = /^mg ([^ ]+)( b)?$/.exec(line);
   if (mg === null) throw new ToolError(`the list of keys has a line of no known form: '${line}'`);
   const key = Buffer.from(mg[1], mg[2] === undefined ? 'latin1' : 'base64');
   return { key, expiry: undefined, bytes: 0 };

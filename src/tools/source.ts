@@ -139,7 +139,7 @@ export class Source {
     for (const entry of listed) {
       const line = await this.#connection.line();
       if (line === 'EN') continue;
-      const match = /^ME (\S+) exp=(-?\d+) .*\bsize=(\d+)/.exec(line);
+      const match = /^ME ([^ ]+) exp=(-?\d+) .*\bsize=(\d+)/.exec(line);
       if (match === null) throw new ToolError(`${this.#address.shown} answers me with '${line}'`);
       const { key } = entry;
       const isBinary = needsBase64(key) || match[1] !== key.toString('latin1');
@@ -189,7 +189,7 @@ export class Source {
     for (;;) {
       const line = await this.#connection.line();
       if (line === 'END') return items;
-      const match = /^VALUE (\S+) (\d+) (\d+)$/.exec(line);
+      const match = /^VALUE ([^ ]+) (\d+) (\d+)$/.exec(line);
       if (match === null) throw new ToolError(`${this.#address.shown} answers get with '${line}'`);
       const key = Buffer.from(match[1], 'latin1');
       while (next < asked.length && !asked[next].key.equals(key)) next++;
@@ -213,7 +213,7 @@ async function readTime(connection: Connection, address: Address): Promise<numbe
   for (;;) {
     const line = await connection.line();
     if (line === 'END') return time;
-    const match = /^STAT (\S+) (.*)$/.exec(line);
+    const match = /^STAT ([^ ]+) (.*)$/.exec(line);
     if (match === null) throw new ToolError(`${address.shown} answers stats with '${line}'`);
     if (match[1] === 'time') time = Number(match[2]);
   }
