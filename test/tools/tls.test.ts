@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createServer } from 'node:tls';
 import { DumpReader } from '../../src/tools/dump-reader.ts';
-import { CLI, scratch } from '../server/launch.ts';
+import { scratch } from '../server/launch.ts';
 import {
   findMemcached,
   findProgram,
   skipWithoutMemcached,
   skipWithoutProgram,
 } from '../support/oracle.ts';
+import { CLI } from '../support/process.ts';
 import { memcached, startServer } from '../support/server.ts';
 import { WireClient } from '../support/wire.ts';
 
