@@ -1,11 +1,14 @@
 // dump, load and warm between real servers: every item arrives with its flags and what is left of
 // its time to live, whatever its key and size.
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync } from 'node:fs';
+import type { StdioOptions } from 'node:child_process';
+import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { run, scratch } from '../server/launch.ts';
+import { DumpReader } from '../../src/tools/dump-reader.ts';
+import { run, scratch, waitFor } from '../server/launch.ts';
 import { findMemcached, skipWithoutMemcached } from '../support/oracle.ts';
+import { CLI, startProcess } from '../support/process.ts';
 import { memcached, type Server, slabcached, startServer } from '../support/server.ts';
 import { WireClient } from '../support/wire.ts';
 
@@ -136,6 +139,27 @@ test('a dump of memcached, loaded into another', { skip }, async (t) => {
     assert.match(await tool(...to, '--overwrite'), new RegExp(` ${count} stored\n$`));
     assert.match(await tool(...from, '--resume'), /is complete already\n$/);
   });
+});
+
+test('a dump that was killed goes on where it was', { skip }, async (t) => {
+  const source = await start(t, false);
+  const count = await fill(t, source);
+  const file = join(scratch(t), 'dump');
+  const args = ['dump', '--from', `127.0.0.1:${source.port}`, '--out', file];
+  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
+  const killed = startProcess(process.execPath, [CLI, ...args, '--rate', '1000'], stdio);
+  const size = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  assert.ok(await waitFor(() => size() > 10_000, killed.exited), killed.stderr());
+  killed.child.kill('SIGKILL');
+  await killed.exited;
+  const told = await tool(...args, '--resume');
+  const [, added, before] = /: (\d+) items .* written to (\d+) from before/.exec(told) ?? [];
+  assert.ok(Number(before) > 0, told);
+  assert.equal(Number(added) + Number(before), count, told);
+  const keys = new Set<string>();
+  const reader = await DumpReader.open(file);
+  for await (const { key } of reader.items()) keys.add(key.toString('latin1'));
+  assert.deepEqual([keys.size, reader.isComplete], [count, true]);
 });
 
 test('memcached warms slabcached, at a bounded rate', { skip }, async (t) => {
