@@ -74,9 +74,27 @@ export const HEAD_CONN_NEXT = 41;
 /** Lock over the prefix statistics. */
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
+/**
+ * Who walks all items at a client's wish, so that only one does at a time: 0 nobody, actor + 1 a
+ * thread that dumps them or is writing an order to crawl, -1 the maintainer, as it was ordered to.
+ */
+export const HEAD_CRAWL_OWNER = 128;
+/** Classes that the ordered crawl is for: bit id % 32 of word id / 32. */
+export const HEAD_CRAWL_CLASSES = 129; // two words
+/** What `lru`, `lru_crawler` and `slabs automove` tune (tunables.ts sets the first values). */
+export const HEAD_LRU_SEGMENTED = 131;
+export const HEAD_HOT_PCT = 132;
+export const HEAD_WARM_PCT = 133;
+export const HEAD_TEMP_TTL = 134; // seconds; -1 for no TEMP lists
+export const HEAD_CRAWLER_SLEEP = 135; // microseconds
+export const HEAD_CRAWLER_TOCRAWL = 136; // uint32, 0 for all
+export const HEAD_AUTOMOVE_WINDOW = 137; // seconds
 /* Head: float64 words from the start of the buffer. */
 export const HEAD_STARTED_F64 = 32; // wall clock of rel_time 0, in seconds since 1970
 export const HEAD_CONFIG_F64 = 40; // the MemoryConfig, in the order of CONFIG_FIELDS
+export const HEAD_HOT_FACTOR_F64 = 80;
+export const HEAD_WARM_FACTOR_F64 = 81;
+export const HEAD_AUTOMOVE_RATIO_F64 = 82;
 export const HEAD_BYTES = 4096;
 
 export const CONFIG_FIELDS = [

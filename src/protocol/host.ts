@@ -19,4 +19,8 @@ export interface EngineOptions {
   /** -R: requests served per event before other connections get their turn. */
   readonly requestsPerEvent: number;
   readonly verbose: number;
+  /** Whether items may be listed; not with -X. */
+  readonly dumpEnabled: boolean;
+  /** Seconds after which a dump's reader that takes nothing is hung up on. */
+  readonly dumpTimeout: number;
 }

@@ -23,6 +23,7 @@ import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import { VERBOSITY_MAX } from './host.ts';
+import { LruCrawlerCommand } from './lru-crawler-command.ts';
 import { MetaCommands } from './meta.ts';
 import {
   BAD_DELETE,
@@ -54,6 +55,7 @@ export class TextCommands {
   private readonly storage: Storage;
   private readonly stats: StatsCommand;
   private readonly meta: MetaCommands;
+  private readonly lruCrawler: LruCrawlerCommand;
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
@@ -63,6 +65,7 @@ export class TextCommands {
     this.storage = storage;
     this.stats = new StatsCommand(engine, statistics);
     this.meta = new MetaCommands(engine);
+    this.lruCrawler = new LruCrawlerCommand(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
@@ -127,6 +130,8 @@ export class TextCommands {
         return this.flushAll(session);
       case 'version':
         return engine.reply(session, this.versionLine);
+      case 'lru_crawler':
+        return this.lruCrawler.execute(session);
       case 'verbosity':
         return this.verbosity(session);
       case 'quit':

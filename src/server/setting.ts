@@ -50,6 +50,15 @@ export interface Settings {
   detailEnabled: boolean;
   /** Items last stored at this second of the clock or before are flushed; 0 is none. */
   oldestLive: number;
+  flushEnabled: boolean;
+  dumpEnabled: boolean;
+  dumpTimeout: number;
+  watchEnabled: boolean;
+  shutdownEnabled: boolean;
+  casEnabled: boolean;
+  /** The character between prefix and rest of a key in `stats detail`. */
+  prefixDelimiter: string;
+  testCommands: boolean;
   lockMemory: boolean;
   preallocate: boolean;
   daemonize: boolean;

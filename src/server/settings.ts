@@ -9,6 +9,7 @@ import { getopt, suboptions } from './getopt.ts';
 import { parseListen } from './listen-addresses.ts';
 import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
+import { ADMIN_SETTINGS } from './settings-admin.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
@@ -16,6 +17,7 @@ import { SETTINGS_ORDER } from './settings-order.ts';
 /** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
+  ...ADMIN_SETTINGS,
   ...EXTENDED_SETTINGS,
   ...PRESET_SETTINGS,
   ...ABSENT_SETTINGS,
@@ -180,11 +182,11 @@ export function cacheConfig(settings: Settings): CacheConfig {
     slabAutomove: settings.slabAutomove,
     slabAutomoveRatio: settings.slabAutomoveRatio,
     slabAutomoveWindow: settings.slabAutomoveWindow,
-    flushEnabled: true,
+    flushEnabled: settings.flushEnabled,
     tailRepairTime: settings.tailRepairTime,
     hashExpand: settings.hashExpand,
     detailEnabled: settings.detailEnabled,
-    prefixDelimiter: ':',
+    prefixDelimiter: settings.prefixDelimiter,
     trackSizes: settings.trackSizes,
   };
 }
