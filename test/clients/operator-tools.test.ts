@@ -72,6 +72,20 @@ test('memcached-tool', { skip }, async (t) => {
     assert.match(settings, /num_threads\s+2\n/);
     assert.match(settings, /hash_algorithm\s+murmur3\n/);
   });
+  await t.test('dump prints all items as commands that store them', async () => {
+    const dumped = await memcachedTool('dump');
+    const adds = [...dumped.matchAll(/^add (key-\d+) 0 0 (\d+)\n(v+)\n/gm)];
+    assert.equal(adds.length, ITEMS);
+    for (const [, , length, data] of adds) assert.equal(data.length, Number(length));
+    assert.equal(new Set(adds.map(([, name]) => name)).size, ITEMS);
+  });
+  await t.test('keys prints what is known of each', async () => {
+    const lines = (await memcachedTool('keys')).trimEnd().split('\n');
+    assert.equal(lines.length, ITEMS);
+    for (const line of lines) {
+      assert.match(line, /^key=key-\d+ exp=-1 la=\d+ cas=\d+ fetch=yes cls=\d+ size=\d+/);
+    }
+  });
   await t.test('sizes shows the histogram', async () => {
     const sizes = await memcachedTool('sizes');
     assert.equal((sizes.match(/\s500\n/g) ?? []).length, 2, sizes);

@@ -176,6 +176,21 @@ test('memcached warms slabcached, at a bounded rate', { skip }, async (t) => {
   await check(t, target);
 });
 
+test('slabcached is dumped, and warms another', async (t) => {
+  const source = await start(t, true);
+  const count = await fill(t, source);
+  const file = join(scratch(t), 'dump');
+  const from = ['--from', `127.0.0.1:${source.port}`];
+  assert.match(await tool('dump', ...from, '--out', file), new RegExp(`: ${count} items `));
+  const target = await start(t, true);
+  const to = ['--to', `127.0.0.1:${target.port}`];
+  assert.match(await tool('load', ...to, '--in', file), new RegExp(` ${count} stored\n$`));
+  await check(t, target);
+  const told = await tool('warm', ...from, ...to, '--overwrite', '--rate', '0');
+  assert.match(told, new RegExp(`${count} items .* read, ${count} stored\n$`));
+  await check(t, target);
+});
+
 test('items that the target refuses are counted, and named by its first reply', {
   skip,
 }, async (t) => {
