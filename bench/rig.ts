@@ -28,6 +28,7 @@ const HOST: Host = {
   generalStats: () => [],
   settingsStats: () => [],
   setVerbosity: () => {},
+  shutdown: () => {},
   log: () => {},
 };
 
@@ -97,6 +98,8 @@ export class Rig {
       verbose: 0,
       dumpEnabled: true,
       dumpTimeout: 1800,
+      shutdownEnabled: false,
+      testCommands: false,
     });
     this.session = this.engine.open(slot);
     const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };

@@ -25,12 +25,13 @@ import {
   LRU_COLD,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
+import { isShrinking } from '../memory/pages.ts';
 import { Automove, type ClassSample } from './automove.ts';
 import type { CacheConfig } from './config.ts';
 import { ITEM_EVICTED, ITEM_OUTOFMEMORY, LRU_JUGGLES } from './counters.ts';
 import { Crawler } from './crawler.ts';
 import { PageMover } from './mover.ts';
-import { ANY_CLASS, endOrderedCrawl, isCrawlOrdered, isOrder } from './orders.ts';
+import { ANY_CLASS, endOrderedCrawl, isCrawlOrdered, isOrder, POOL_SOURCE } from './orders.ts';
 import { Store } from './store.ts';
 
 /** The maintainer's actor number. */
@@ -76,6 +77,7 @@ export class Maintainer {
     let busy = this.expandIfFull();
     busy = this.takeOrder() || busy;
     busy = this.takeCrawlOrder() || busy;
+    busy = this.shrink() || busy;
     if (store.config.lruMaintainer) busy = this.juggle() || busy;
     const now = i32[HEAD_CLOCK];
     if (now !== this.lastSecond) {
@@ -119,9 +121,18 @@ export class Maintainer {
     if (!isOrder(ordered)) return false;
     const destination = i32[HEAD_MOVE_DESTINATION];
     const source = ordered === ANY_CLASS ? this.bestSource(destination) : ordered;
-    if (source !== -1) this.mover.move(source, destination);
+    if (source !== -1) this.mover.move(source === POOL_SOURCE ? 0 : source, destination);
     atomicStore(i32, HEAD_MOVE_SOURCE, 0);
     return true;
+  }
+
+  /** Takes a page from the class that has most, while there are more than cache_memlimit allows. */
+  private shrink(): boolean {
+    const { store, mover } = this;
+    if (!store.config.slabReassign || !isShrinking(store.memory, store.actor, false)) return false;
+    const source = this.bestSource(0);
+    if (source !== -1) return mover.move(source, 0);
+    return isShrinking(store.memory, store.actor, true);
   }
 
   /** Carries out `lru_crawler crawl`. */

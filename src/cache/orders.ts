@@ -9,18 +9,22 @@ import {
   atomicNotify,
   atomicStore,
 } from '../memory/atomics.ts';
+import { CLASS_COUNT_MAX } from '../memory/classes.ts';
 import {
   HEAD_CRAWL_CLASSES,
   HEAD_CRAWL_OWNER,
   HEAD_MAINTAINER_STOP,
   HEAD_MAINTAINER_WAKE,
   HEAD_MOVE_DESTINATION,
+  HEAD_MOVE_RUNNING,
   HEAD_MOVE_SOURCE,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
 
 /** As source of a page move: the class that can best spare one. */
 export const ANY_CLASS = -1;
+/** As source of a page move: the pool. 0, which is the pool elsewhere, is no order. */
+export const POOL_SOURCE = CLASS_COUNT_MAX;
 /** Values of HEAD_CRAWL_OWNER that are not an actor + 1. */
 const NO_CRAWL = 0;
 const CRAWL_ORDERED = -1;
@@ -38,8 +42,8 @@ export function requestMaintainerStop(memory: Memory): void {
 }
 
 /**
- * Orders one page to move from `source` (a class, or ANY_CLASS) to `destination` (a class, or 0 for
- * the pool). False when an order is waiting already.
+ * Orders one page to move from `source` (a class, ANY_CLASS or POOL_SOURCE) to `destination` (a
+ * class, or 0 for the pool). False when an order is waiting already or a page is on its way.
  */
 export function orderPageMove(
   memory: Memory,
@@ -48,6 +52,7 @@ export function orderPageMove(
   destination: number,
 ): boolean {
   const { i32 } = memory;
+  if (i32[HEAD_MOVE_RUNNING] !== 0) return false;
   // The source is written last: it is what the maintainer looks at. 0 is no order.
   if (atomicCompareExchange(i32, HEAD_MOVE_SOURCE, 0, claimOf(actor)) !== 0) return false;
   i32[HEAD_MOVE_DESTINATION] = destination;

@@ -6,7 +6,7 @@
  */
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
 import { isDead } from '../cache/expiry.ts';
-import { clientFlagsOf, itemBytes, keyAt, keyBytesOf } from '../cache/item.ts';
+import { clientFlagsOf, isKeyBinary, itemBytes, keyAt, keyBytesOf } from '../cache/item.ts';
 import { releaseCrawl } from '../cache/orders.ts';
 import { TableWalk, type Visitor } from '../cache/walk.ts';
 import { clockStarted } from '../memory/clock.ts';
@@ -142,7 +142,7 @@ export class Dump implements ReplyStream, Visitor {
     const { i32, u8 } = store.memory;
     const start = keyAt(i32, ref);
     const end = start + keyBytesOf(i32, ref);
-    let isText = true;
+    let isText = !isKeyBinary(i32, ref);
     for (let i = start; i < end; i++) if (u8[i] <= 0x20 || u8[i] === 0x7f) isText = false;
     output.put(MG);
     if (isText) {

@@ -4,7 +4,9 @@
 
 /** The values of all settings. Sizes are in bytes, times in the unit that the row's help names. */
 export interface Settings {
-  action: 'serve' | 'help' | 'version';
+  action: 'serve' | 'help' | 'version' | 'license';
+  /** What the operator should know of the flags given: printed at the start. */
+  warnings: readonly string[];
   maxbytes: number;
   memoryMax: number;
   maxconns: number;
@@ -59,7 +61,6 @@ export interface Settings {
   /** The character between prefix and rest of a key in `stats detail`. */
   prefixDelimiter: string;
   testCommands: boolean;
-  lockMemory: boolean;
   preallocate: boolean;
   daemonize: boolean;
   pidFile: string;
@@ -80,6 +81,8 @@ export interface Setting {
   readonly initial?: Partial<Settings>;
   /** Lines for --help. */
   readonly help?: readonly string[];
+  /** Said at the start if the flag was given: what happens instead of what it promises. */
+  readonly warning?: string;
   /** Takes a value over, or throws SettingsError with a sentence that names the flag as `given`. */
   readonly set?: (settings: Settings, value: string, given: string) => void;
   /** The key in `stats settings`. */

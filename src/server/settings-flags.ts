@@ -250,17 +250,16 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
   {
     short: 'k',
     long: 'lock-memory',
-    initial: { lockMemory: false },
     help: ['lock down all paged memory (not available: warns and goes on)'],
-    set: (s) => {
-      s.lockMemory = true;
-    },
+    warning: 'memory is not locked, this needs the native addon',
+    set: () => undefined,
   },
   {
     short: 'L',
     long: 'enable-largepages',
     initial: { preallocate: false },
     help: ['touch all item memory at start (large pages are not available)'],
+    warning: 'memory is touched at start, but large pages need the native addon',
     set: (s) => {
       s.preallocate = true;
     },
@@ -272,6 +271,14 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
     help: ['print version and exit'],
     set: (s) => {
       s.action = 'version';
+    },
+  },
+  {
+    short: 'i',
+    long: 'license',
+    help: ['print the license and exit'],
+    set: (s) => {
+      s.action = 'license';
     },
   },
   {

@@ -43,11 +43,9 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const { requestsPerEvent, verbose, dumpEnabled, dumpTimeout } = task.settings;
-    const options = { requestsPerEvent, verbose, dumpEnabled, dumpTimeout };
     const host = new ServerHost(memory, state, task.settings, 'node');
     const store = new Store(memory, task.cache, actor);
-    const engine = new Engine(store, host, options);
+    const engine = new Engine(store, host, task.settings);
     this.#transport = new SocketTransport(engine, {
       onClose: (slot) => {
         releaseConnection(memory, slot);

@@ -9,7 +9,7 @@ import type { MemoryConfig } from '../../src/memory/config.ts';
 import { claimConnection } from '../../src/memory/connections.ts';
 import { createMemory, type Memory } from '../../src/memory/memory.ts';
 import { Engine, FEED_CLOSE, FEED_MORE } from '../../src/protocol/engine.ts';
-import type { EngineOptions } from '../../src/protocol/host.ts';
+import type { EngineOptions, Host } from '../../src/protocol/host.ts';
 import { type Origin, PLAIN_ORIGIN } from '../../src/protocol/origin.ts';
 import type { Session } from '../../src/protocol/session.ts';
 
@@ -49,6 +49,7 @@ export const CACHE_DEFAULTS: CacheConfig = {
   slabAutomoveRatio: 0.8,
   slabAutomoveWindow: 30,
   flushEnabled: true,
+  casEnabled: true,
   tailRepairTime: 0,
   hashExpand: true,
   prefixDelimiter: ':',
@@ -79,23 +80,30 @@ export function makeStore(memory: Memory, config: Partial<CacheConfig> = {}, act
 }
 
 /** As a server without flags has them. */
-export const ENGINE_DEFAULTS: EngineOptions = {
+const ENGINE_DEFAULTS: EngineOptions = {
   requestsPerEvent: 20,
   verbose: 0,
   dumpEnabled: true,
   dumpTimeout: 1800,
+  shutdownEnabled: false,
+  testCommands: false,
 };
 
-/** An engine for a store, with a host that says nothing. */
-export function makeEngine(store: Store): Engine {
-  const host = {
+/** An engine for a store, with a host that says nothing; `over` has what is to be different. */
+export function makeEngine(
+  store: Store,
+  over: { host?: Partial<Host>; options?: Partial<EngineOptions> } = {},
+): Engine {
+  const host: Host = {
     versionText: '1.6.45',
     generalStats: () => [],
     settingsStats: () => [],
     setVerbosity: () => {},
+    shutdown: () => {},
     log: () => {},
+    ...over.host,
   };
-  return new Engine(store, host, ENGINE_DEFAULTS);
+  return new Engine(store, host, { ...ENGINE_DEFAULTS, ...over.options });
 }
 
 /** A connection to an engine whose replies are collected as text. */
