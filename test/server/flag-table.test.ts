@@ -69,6 +69,17 @@ test('what the page says is served is', () => {
   }
 });
 
+test('what warns at the start is not passed off as the same, and the other way round', () => {
+  for (const setting of SETTINGS) {
+    const name = nameOf(setting);
+    if (name === undefined) continue;
+    const state = find(name)?.state ?? '';
+    const warns = setting.warning !== undefined || /\bwarns\b/.test(setting.help?.join(' ') ?? '');
+    if (warns) assert.ok(['warns', 'differs'].includes(state), `${name} warns: '${state}'`);
+    else assert.notEqual(state, 'warns', `${name} says nothing at the start`);
+  }
+});
+
 test('what the page says is refused is, by name', () => {
   for (const { name, state } of ROWS) {
     if (state !== 'refused') continue;
