@@ -108,7 +108,9 @@ export class Source {
 
   /** Fetches items; those that are gone meanwhile are left out. */
   async fetch(listed: readonly ListedKey[]): Promise<CopiedItem[]> {
-    const wanted = this.#hasMeta ? await this.#ask(listed) : listed.flatMap((key) => this.#as(key));
+    const wanted = this.#hasMeta
+      ? await this.#ask(listed)
+      : listed.flatMap((key) => this.#fromList(key));
     const items: CopiedItem[] = [];
     let group: Wanted[] = [];
     let bytes = 0;
@@ -126,7 +128,7 @@ export class Source {
   }
 
   /** What the listing alone says; keys that the text protocol cannot ask for are left out. */
-  #as({ key, expiry, bytes }: ListedKey): Wanted[] {
+  #fromList({ key, expiry, bytes }: ListedKey): Wanted[] {
     if (needsBase64(key)) return [];
     const ours = expiry === undefined || expiry === 0 ? 0 : expiry - this.#ahead;
     return [{ key, isBinary: false, expiry: ours, bytes }];
