@@ -129,6 +129,7 @@ export const CONFIG_FIELDS = [
   'hashPowerInit',
   'workerLogBytes',
   'watcherLogBytes',
+  'hashAlgorithm',
 ] as const;
 
 /* Stripe: 16 bytes. */

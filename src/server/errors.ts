@@ -32,4 +32,11 @@ const SYSTEM_REASONS = new Map([
   ['ENOTDIR', 'a part of the path is not a directory'],
   ['ENOTFOUND', 'no such host'],
   ['EINVAL', 'invalid address'],
+  ['ECONNREFUSED', 'nobody listens there'],
+  ['ECONNRESET', 'the connection was cut'],
+  ['EPIPE', 'the connection was cut'],
+  ['ETIMEDOUT', 'no answer'],
+  ['EEXIST', 'the file exists'],
+  ['EISDIR', 'it is a folder'],
+  ['ENOSPC', 'the disk is full'],
 ]);

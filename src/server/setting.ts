@@ -27,6 +27,8 @@ export interface Settings {
   /** 0 is the built-in start size. */
   hashpowerInit: number;
   hashExpand: boolean;
+  /** An index into HASH_ALGORITHMS. */
+  hashAlgorithm: number;
   slabReassign: boolean;
   slabAutomove: 0 | 1 | 2;
   slabAutomoveRatio: number;

@@ -137,6 +137,7 @@ export function helpText(version: string): string {
     const shown = row.argumentOptional ? `[${value}]` : value;
     lines.push(...helpLines(`   ${row.extended}${shown}`, row.help));
   }
+  lines.push('', 'slabcached dump | load | warm --help tells how to copy a running cache.');
   return `${lines.join('\n')}\n`;
 }
 
@@ -174,6 +175,7 @@ export function memoryConfig(settings: Settings): MemoryConfig {
     hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,
     workerLogBytes: settings.workerLogBytes,
     watcherLogBytes: settings.watcherLogBytes,
+    hashAlgorithm: settings.hashAlgorithm,
   };
 }
 

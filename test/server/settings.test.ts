@@ -76,7 +76,7 @@ const REFUSED: [string[], RegExp][] = [
   [['-o', 'hashpower=11'], /^-o hashpower must be/],
   [['-o', 'hashpower=33'], /^-o hashpower must be/],
   [['-o', 'no_hashexpand=1'], /^-o no_hashexpand takes no value$/],
-  [['-o', 'hash_algorithm=jenkins'], /^-o hash_algorithm can only be murmur3/],
+  [['-o', 'hash_algorithm=md5'], /^-o hash_algorithm must be jenkins, murmur3 or xxh3, not 'md5'$/],
   [['-o', 'lru_crawler_sleep=1000001'], /^-o lru_crawler_sleep must be/],
   [['-o', 'lru_crawler_tocrawl=4294967296'], /^-o lru_crawler_tocrawl must be/],
   [['-o', 'hot_lru_pct=80'], /^-o hot_lru_pct must be/],
@@ -131,7 +131,8 @@ test('the defaults are memcached’s', () => {
 });
 
 test('flags reach the configuration of memory and cache', () => {
-  const args = '-M -m 100 -t 3 -c 77 -f 1.5 -n 96 -I 2m -L -o hashpower=20,no_hashexpand';
+  const args =
+    '-M -m 100 -t 3 -c 77 -f 1.5 -n 96 -I 2m -L -o hashpower=20,no_hashexpand,hash_algorithm=xxh3';
   const more = 'slab_automove,no_lru_crawler,temporary_ttl=30,track_sizes,memory_max=200';
   const settings = readSettings([...args.split(' '), '-o', more]);
   assert.deepEqual(memoryConfig(settings), {
@@ -145,6 +146,7 @@ test('flags reach the configuration of memory and cache', () => {
     workers: 3,
     maxConns: 77,
     hashPowerInit: 20,
+    hashAlgorithm: 2,
   });
   const cache = cacheConfig(settings);
   assert.equal(cache.evictToFree, false);
@@ -196,7 +198,15 @@ test('no_modern sets what memcached 1.4 had, and leaves a chunk size that was gi
   assert.equal(settings.slabChunkMax, 1024 * 1024);
   assert.equal(settings.maxconnsFast, false);
   assert.equal(settings.lruMaintainer, false);
+  assert.equal(new Map(settingsStats(settings)).get('hash_algorithm'), 'jenkins');
   assert.equal(readSettings(['-o', 'slab_chunk_max=16384,no_modern']).slabChunkMax, 16384);
+});
+
+test('slab_chunk_max is in kilobytes, or in bytes as it once was', () => {
+  const size = (text: string) => readSettings(['-o', `slab_chunk_max=${text}`]).slabChunkMax;
+  assert.equal(size('512'), 524288);
+  assert.equal(size('1024'), 1048576);
+  assert.equal(size('16384'), 16384);
 });
 
 test('-l takes several addresses, each with or without its port', () => {

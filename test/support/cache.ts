@@ -29,6 +29,7 @@ export const MEMORY_DEFAULTS: MemoryConfig = {
   hashPowerInit: 16,
   workerLogBytes: 64 * 1024,
   watcherLogBytes: 256 * 1024,
+  hashAlgorithm: 0,
 };
 
 /** memcached's defaults. */
