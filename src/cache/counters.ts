@@ -40,6 +40,9 @@ export const SLAB_EVICTIONS = 25;
 export const SLAB_BUSY = 26;
 export const SLAB_CHUNK_RESCUES = 27;
 export const LRU_JUGGLES = 28;
+export const AUTH_CMDS = 29;
+export const AUTH_ERRORS = 30;
+export const AUTH_TIMEOUTS = 31;
 
 /* Counters of a thread per slab class. */
 export const CLASS_SET_CMDS = 0;

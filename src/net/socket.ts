@@ -95,6 +95,14 @@ export class SocketTransport<Session, Storage> implements Transport {
     }
   }
 
+  closeOverdue(): void {
+    for (const connection of this.#connections) {
+      if (connection.closing || !this.#protocol.isOverdue(connection.session)) continue;
+      this.#owner.onOverdue(connection.slot);
+      connection.socket.destroy();
+    }
+  }
+
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#draining = resolve;

@@ -23,6 +23,8 @@ export interface ByteProtocol<Session, Storage> {
   feed(session: Session, input: Uint8Array, length: number): number;
   resume(session: Session): number;
   close(session: Session): void;
+  /** True when the connection has not authenticated in time and must go. */
+  isOverdue(session: Session): boolean;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
 }
@@ -31,6 +33,8 @@ export interface ByteProtocol<Session, Storage> {
 export interface TransportOwner {
   /** A connection is gone: its slot may be used again. */
   onClose(slot: number): void;
+  /** A connection is closed because it has not authenticated in time. */
+  onOverdue(slot: number): void;
   /** A connection is closed because nothing came from it for idle_timeout seconds. */
   onIdleKick(slot: number): void;
 }
@@ -43,6 +47,8 @@ export interface Transport {
   serve(socket: Socket, slot: number): void;
   /** Closes connections from which nothing came for more than this many seconds. */
   closeIdle(seconds: number): void;
+  /** Closes connections that have not authenticated in time. */
+  closeOverdue(): void;
   /**
    * Closes every connection as soon as the request that it is in the middle of is answered;
    * resolves when all are closed.

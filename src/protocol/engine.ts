@@ -12,6 +12,7 @@ import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { Auth } from './auth.ts';
 import type { EngineOptions, Host } from './host.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
@@ -33,6 +34,7 @@ import {
 } from './session.ts';
 import { Storage } from './storage.ts';
 import { TextCommands } from './text.ts';
+import { TextAuth } from './text-auth.ts';
 import { Tokens } from './tokens.ts';
 import { Upload } from './upload.ts';
 
@@ -48,7 +50,7 @@ export const FEED_YIELD = 3;
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
 /** Input without a line end that is tolerated for anything but a retrieval command. */
-const LINE_BYTES_MAX = 2048;
+export const LINE_BYTES_MAX = 2048;
 /** Leading spaces tolerated in front of a retrieval command that long. */
 const LEADING_SPACES_MAX = 100;
 /** A multi-get line may have any number of keys, but not fill the memory. */
@@ -78,6 +80,8 @@ export class Engine {
   private spare: Buffer | null = null;
   readonly sender: Sender;
   readonly upload: Upload;
+  readonly auth: Auth;
+  private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
   private readonly text: TextCommands;
 
@@ -89,6 +93,8 @@ export class Engine {
     this.prefixes = new Prefixes(store.memory, store.actor, store.config.prefixDelimiter);
     this.sender = new Sender(this);
     this.upload = new Upload(this);
+    this.auth = new Auth(store, options.auth);
+    this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     this.text = new TextCommands(this, this.retrieval, new Storage(this));
   }
@@ -98,7 +104,10 @@ export class Engine {
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
       this.host.log(2, `<${slot} new auto-negotiating client connection`);
     }
-    return new Session(this.store.memory, this.store.allocator, slot, origin);
+    const { memory, allocator } = this.store;
+    const session = new Session(memory, allocator, slot, this.auth.narrow(origin));
+    this.auth.begin(session);
+    return session;
   }
 
   /** Serves what has arrived. `input` may be reused afterwards. Returns one of FEED_*. */
@@ -133,6 +142,11 @@ export class Engine {
   /** Whether the session is in the middle of a command, or has received a part of one. */
   isBusy(session: Session): boolean {
     return session.state !== IN_COMMAND || session.pendingLength > 0;
+  }
+
+  /** Whether the connection must be closed, because it did not authenticate in time. */
+  isOverdue(session: Session): boolean {
+    return this.auth.isOverdue(session);
   }
 
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
@@ -179,7 +193,7 @@ export class Engine {
             break;
           }
           requests++;
-          step = this.stepCommand(session);
+          step = session.authenticated ? this.stepCommand(session) : this.textAuth.proceed(session);
           break;
         case IN_VALUE:
           if (this.output.room < LINE_ROOM) return FEED_FULL;
@@ -212,10 +226,8 @@ export class Engine {
   /** Finds the next line and executes it. */
   private stepCommand(session: Session): number {
     const { input, at, end } = this;
-    let lineFeed = at + session.scanned;
-    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
+    const lineFeed = this.findLineFeed(session);
     if (lineFeed === end) {
-      session.scanned = end - at;
       if (end - at > LINE_BYTES_MAX && !this.mayGrow(session)) session.closing = true;
       return STEP_STARVED;
     }
@@ -229,6 +241,15 @@ export class Engine {
     this.tokens.cut(input, at, textEnd);
     this.text.execute(session, at, textEnd);
     return STEP_NEXT;
+  }
+
+  /** Where the line at hand ends in the input; where the input ends, if it does not. */
+  findLineFeed(session: Session): number {
+    const { input, at, end } = this;
+    let lineFeed = at + session.scanned;
+    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
+    session.scanned = lineFeed - at;
+    return lineFeed;
   }
 
   /** Whether a line without end may still become one: a multi-get may be of any length. */

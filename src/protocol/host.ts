@@ -1,4 +1,7 @@
-/** What the protocol asks of the server around it; cold paths only. */
+/** What the protocol asks of the server around it, and its limits. */
+import type { AuthOptions } from './auth.ts';
+
+/** The server's answers; cold paths only. */
 export interface Host {
   /** The reply to `version`, e.g. 1.6.45. */
   readonly versionText: string;
@@ -16,4 +19,6 @@ export interface EngineOptions {
   /** -R: requests served per event before other connections get their turn. */
   readonly requestsPerEvent: number;
   readonly verbose: number;
+  /** Absent: nobody has to authenticate. */
+  readonly auth?: AuthOptions | undefined;
 }

@@ -44,6 +44,10 @@ export class Session {
   /** The listener that the connection came in by. */
   readonly origin: Origin;
   readonly tenant = 0;
+  /** May use the cache: it needs no authentication, or has it (see auth.ts). */
+  authenticated = false;
+  /** Second of the clock since when it is not authenticated. */
+  unauthenticatedSince = 0;
   state = IN_COMMAND;
   closing = false;
   /** The reply of the command at hand is not wanted. */

@@ -68,7 +68,7 @@ class Signals {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
       process.on(signal, () => this.#stop());
     }
-    process.on('SIGHUP', () => undefined);
+    process.on('SIGHUP', () => this.#server()?.reload());
   }
 
   /** The server listens. */

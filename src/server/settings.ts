@@ -9,6 +9,7 @@ import { getopt, suboptions } from './getopt.ts';
 import { parseListen } from './listen-addresses.ts';
 import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
+import { AUTH_SETTINGS, checkAuth } from './settings-auth.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
@@ -16,6 +17,7 @@ import { SETTINGS_ORDER } from './settings-order.ts';
 /** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
+  ...AUTH_SETTINGS,
   ...EXTENDED_SETTINGS,
   ...PRESET_SETTINGS,
   ...ABSENT_SETTINGS,
@@ -103,6 +105,7 @@ function checkTogether(s: Settings): void {
   if (s.memoryMax !== 0 && s.memoryMax < s.maxbytes) {
     throw new SettingsError('-o memory_max cannot be smaller than -m (memory limit)');
   }
+  checkAuth(s);
   parseListen(s.listen, s.port);
 }
 

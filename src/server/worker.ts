@@ -4,7 +4,7 @@
  */
 import type { Server, Socket } from 'node:net';
 import { threadId } from 'node:worker_threads';
-import { count, IDLE_KICKS } from '../cache/counters.ts';
+import { AUTH_TIMEOUTS, count, IDLE_KICKS } from '../cache/counters.ts';
 import { Store } from '../cache/store.ts';
 import { releaseConnection } from '../memory/connections.ts';
 import { attachMemory } from '../memory/memory.ts';
@@ -34,6 +34,7 @@ export function serveWorker(task: WorkerTask): Promise<void> {
 class Worker {
   readonly #task: WorkerTask;
   readonly #transport: Transport;
+  readonly #engine: Engine;
   /** Unix connections that wait for a slot of the connection table, by the id of the question. */
   readonly #asking = new Map<number, Socket>();
   #asked = 0;
@@ -43,32 +44,41 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const { requestsPerEvent, verbose } = task.settings;
+    const { requestsPerEvent, verbose, authTimeout } = task.settings;
     const host = new ServerHost(memory, state, task.settings, 'node');
     const store = new Store(memory, task.cache, actor);
-    const engine = new Engine(store, host, { requestsPerEvent, verbose });
-    this.#transport = new SocketTransport(engine, {
+    const auth =
+      task.credentials === null ? undefined : { tables: task.credentials, timeout: authTimeout };
+    this.#engine = new Engine(store, host, { requestsPerEvent, verbose, auth });
+    this.#transport = new SocketTransport(this.#engine, {
       onClose: (slot) => {
         releaseConnection(memory, slot);
         state.addConnections(task.worker, -1);
       },
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
+      onOverdue: () => count(memory, actor, AUTH_TIMEOUTS, 1),
     });
   }
 
   run(): Promise<void> {
-    const { port, settings } = this.#task;
-    const idle =
-      settings.idleTimeout === 0
-        ? undefined
-        : setInterval(() => this.#transport.closeIdle(settings.idleTimeout), SECOND_MS);
+    const { port, settings, credentials } = this.#task;
+    const { idleTimeout } = settings;
+    const timed = idleTimeout > 0 || credentials !== null;
+    const timer = timed ? setInterval(() => this.#closeLate(), SECOND_MS) : undefined;
     return new Promise((resolve) => {
       port.on('message', (message: ToWorker) => this.#onMessage(message));
       port.on('close', () => {
-        clearInterval(idle);
+        clearInterval(timer);
         resolve();
       });
     });
+  }
+
+  /** Closes connections whose time is up. */
+  #closeLate(): void {
+    const { idleTimeout } = this.#task.settings;
+    this.#transport.closeOverdue();
+    if (idleTimeout > 0) this.#transport.closeIdle(idleTimeout);
   }
 
   #onMessage(message: ToWorker): void {
@@ -76,6 +86,8 @@ class Worker {
       this.#transport.serve(message.socket, message.slot);
     } else if (message.kind === 'slot') {
       this.#onSlot(message.id, message.slot);
+    } else if (message.kind === 'credentials') {
+      this.#engine.auth.load(message.credentials);
     } else if (message.kind === 'listen') {
       this.#listen(message.path);
     } else {

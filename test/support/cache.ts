@@ -7,6 +7,7 @@ import { startClock } from '../../src/memory/clock.ts';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import { claimConnection } from '../../src/memory/connections.ts';
 import { createMemory, type Memory } from '../../src/memory/memory.ts';
+import type { AuthOptions } from '../../src/protocol/auth.ts';
 import { Engine, FEED_CLOSE, FEED_MORE } from '../../src/protocol/engine.ts';
 import type { Session } from '../../src/protocol/session.ts';
 
@@ -69,7 +70,7 @@ export function makeStore(memory: Memory, config: Partial<CacheConfig> = {}, act
 }
 
 /** An engine for a store, with a host that says nothing. */
-export function makeEngine(store: Store): Engine {
+export function makeEngine(store: Store, auth?: AuthOptions): Engine {
   const host = {
     versionText: '1.6.45',
     generalStats: () => [],
@@ -77,7 +78,7 @@ export function makeEngine(store: Store): Engine {
     setVerbosity: () => {},
     log: () => {},
   };
-  return new Engine(store, host, { requestsPerEvent: 20, verbose: 0 });
+  return new Engine(store, host, { requestsPerEvent: 20, verbose: 0, auth });
 }
 
 /** A connection to an engine whose replies are collected as text. */
