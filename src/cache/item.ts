@@ -138,6 +138,12 @@ export function setCas(i32: Int32Array, ref: number, high: number, low: number):
   i32[word + ITEM_CAS_HIGH_I32] = high;
 }
 
+/** Whether this is the item's cas id. */
+export function casIs(i32: Int32Array, ref: number, high: number, low: number): boolean {
+  const word = at(ref);
+  return i32[word + ITEM_CAS_LOW_I32] === (low | 0) && i32[word + ITEM_CAS_HIGH_I32] === (high | 0);
+}
+
 /** While an item is unlinked its hash chain word names its owner. */
 export function setOwner(i32: Int32Array, ref: number, actor: number): void {
   i32[at(ref) + ITEM_HASH_NEXT_I32] = actor + 1;

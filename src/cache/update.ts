@@ -14,6 +14,7 @@ import {
 } from './counters.ts';
 import { Decimal64 } from './decimal64.ts';
 import {
+  casIs,
   clientFlagsOf,
   keyAt,
   keyBytesOf,
@@ -35,16 +36,17 @@ export const MODE_PREPEND = 4;
 export const MODE_CAS = 5;
 
 /* Results of commit. */
-const STORED = 0;
+export const STORED = 0;
 const NOT_STORED = 1;
-const EXISTS = 2;
-const NOT_FOUND = 3;
+export const EXISTS = 2;
+export const NOT_FOUND = 3;
 
 /* Results of delta. */
 const DELTA_OK = 0;
 export const DELTA_NOT_FOUND = 1;
 export const DELTA_NON_NUMERIC = 2;
 export const DELTA_NO_MEMORY = 3;
+export const DELTA_EXISTS = 4;
 
 const NUMBER_BYTES_MAX = 20;
 
@@ -55,6 +57,9 @@ export class Updater {
   private readonly writer: ValueWriter;
   /** The number after a delta. */
   readonly result = new Decimal64();
+  /** The cas id of what the last commit or delta has stored, if it has. */
+  casHigh = 0;
+  casLow = 0;
   private readonly digits = Buffer.alloc(NUMBER_BYTES_MAX);
 
   constructor(store: Store) {
@@ -65,7 +70,8 @@ export class Updater {
 
   /**
    * Carries out a storage command with a complete item, and consumes the item: it is linked, or
-   * freed. `casHigh` and `casLow` are the id that a cas must match.
+   * freed. `casHigh` and `casLow` are the id that a cas must match, and an append or prepend unless
+   * it is 0.
    */
   commit(mode: number, ref: number, hash: number, casHigh: number, casLow: number): number {
     const { store, i32 } = this;
@@ -85,18 +91,21 @@ export class Updater {
     } else if (mode === MODE_ADD) {
       store.eviction.onRenew(old);
     } else if (mode === MODE_CAS) {
-      if (this.casMatches(old, casHigh, casLow)) {
+      if ((casHigh !== 0 || casLow !== 0) && casIs(i32, old, casHigh, casLow)) {
         store.countClass(old, CLASS_CAS_HITS);
         link = ref;
       } else {
         store.countClass(old, CLASS_CAS_BADVAL);
         result = EXISTS;
       }
+    } else if ((casHigh !== 0 || casLow !== 0) && !casIs(i32, old, casHigh, casLow)) {
+      result = EXISTS;
     } else {
       link = this.doConcatenate(mode, old, ref);
     }
     if (link !== 0) {
       store.doLink(hash, link, old);
+      this.doNoteCas(link);
       result = STORED;
     }
     store.table.unlockStripe(hash);
@@ -107,7 +116,8 @@ export class Updater {
   /**
    * Adds `amount` to the number stored under a key, or subtracts it. The number is in `result`
    * afterwards, and stands in the item: in place, padded with spaces, if it is not longer than
-   * before; otherwise in a new item.
+   * before; otherwise in a new item. A cas id that is not 0 must be the item's. A miss is not
+   * counted: the command may have a use for it (countDeltaMiss).
    */
   delta(
     hash: number,
@@ -117,21 +127,31 @@ export class Updater {
     length: number,
     increment: boolean,
     amount: Decimal64,
+    casHigh: number,
+    casLow: number,
   ): number {
-    const { store } = this;
+    const { store, i32 } = this;
     store.table.lockStripe(hash);
     const ref = store.doFind(hash, tenant, key, start, length);
-    const result = ref === 0 ? DELTA_NOT_FOUND : this.doDelta(hash, ref, increment, amount);
+    let result = DELTA_NOT_FOUND;
+    if (ref !== 0) {
+      if (valueBytesOf(i32, ref) === 0 || this.tooLargeForNumber(ref)) result = DELTA_NON_NUMERIC;
+      else if ((casHigh !== 0 || casLow !== 0) && !casIs(i32, ref, casHigh, casLow)) {
+        result = DELTA_EXISTS;
+      } else result = this.doDelta(hash, ref, increment, amount);
+    }
     store.table.unlockStripe(hash);
-    if (ref === 0) store.count(increment ? INCR_MISSES : DECR_MISSES, 1);
     return result;
+  }
+
+  countDeltaMiss(increment: boolean): void {
+    this.store.count(increment ? INCR_MISSES : DECR_MISSES, 1);
   }
 
   private doDelta(hash: number, ref: number, increment: boolean, amount: Decimal64): number {
     const { store, i32, result, digits } = this;
     const { u8 } = store.memory;
     const bytes = valueBytesOf(i32, ref);
-    if (bytes === 0 || this.tooLargeForNumber(ref)) return DELTA_NON_NUMERIC;
     const value = valueAt(i32, ref);
     if (!result.parse(u8, value, value + bytes)) return DELTA_NON_NUMERIC;
     if (increment) result.add(amount);
@@ -145,6 +165,7 @@ export class Updater {
       for (let i = length; i < bytes; i++) u8[value + i] = 0x20;
       store.noteInPlace(0);
       store.eviction.onRenew(ref);
+      this.doNoteCas(ref);
       return DELTA_OK;
     }
     const replacement = this.allocLike(ref, length);
@@ -152,6 +173,7 @@ export class Updater {
     this.writer.begin(replacement);
     this.writer.write(digits, 0, length);
     store.doLink(hash, replacement, ref);
+    this.doNoteCas(replacement);
     return DELTA_OK;
   }
 
@@ -192,12 +214,9 @@ export class Updater {
     );
   }
 
-  private casMatches(ref: number, high: number, low: number): boolean {
-    const { i32 } = this;
+  private doNoteCas(ref: number): void {
     const word = at(ref);
-    if (high === 0 && low === 0) return false;
-    return (
-      i32[word + ITEM_CAS_LOW_I32] === (low | 0) && i32[word + ITEM_CAS_HIGH_I32] === (high | 0)
-    );
+    this.casHigh = this.i32[word + ITEM_CAS_HIGH_I32];
+    this.casLow = this.i32[word + ITEM_CAS_LOW_I32];
   }
 }

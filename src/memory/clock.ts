@@ -14,6 +14,9 @@ const HEAD_START_SECONDS = 62;
 /** Relative expiry times end at 30 days; larger ones are moments since 1970 (protocol.txt). */
 const RELATIVE_EXPTIME_MAX = 60 * 60 * 24 * 30;
 
+/** The last second that an item's exptime can hold. */
+const CLOCK_SECONDS_MAX = 0x7fff_ffff;
+
 /** Sets second 0. `nowMs` is the wall clock (Date.now()). */
 export function startClock(memory: Memory, nowMs: number): void {
   memory.f64[HEAD_STARTED_F64] = Math.floor(nowMs / 1000) - HEAD_START_SECONDS;
@@ -41,4 +44,12 @@ export function realtime(memory: Memory, exptime: number): number {
   if (exptime <= RELATIVE_EXPTIME_MAX) return memory.i32[HEAD_CLOCK] + exptime;
   const started = memory.f64[HEAD_STARTED_F64];
   return exptime <= started ? 1 : exptime - started;
+}
+
+/**
+ * As realtime, for protocols in which an exptime is 32 bits without a sign: all are in the future or
+ * moments since 1970. What lies beyond the clock's own range never comes.
+ */
+export function realtimeUnsigned(memory: Memory, exptime: number): number {
+  return Math.min(realtime(memory, exptime), CLOCK_SECONDS_MAX);
 }

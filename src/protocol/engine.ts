@@ -13,6 +13,8 @@ import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { Auth } from './auth.ts';
+import { BinaryCommands } from './binary.ts';
+import { REQUEST_MAGIC } from './binary-header.ts';
 import type { EngineOptions, Host } from './host.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
@@ -27,11 +29,14 @@ import {
   IN_SWALLOW,
   IN_VALUE,
   Session,
+  SPEAKS_BINARY,
+  SPEAKS_TEXT,
   STEP_FULL,
   STEP_NEXT,
   STEP_STARVED,
   STEP_YIELD,
 } from './session.ts';
+import { Statistics } from './statistics.ts';
 import { Storage } from './storage.ts';
 import { TextCommands } from './text.ts';
 import { TextAuth } from './text-auth.ts';
@@ -84,6 +89,7 @@ export class Engine {
   private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
   private readonly text: TextCommands;
+  private readonly binary: BinaryCommands;
 
   constructor(store: Store, host: Host, options: EngineOptions) {
     this.store = store;
@@ -96,13 +102,16 @@ export class Engine {
     this.auth = new Auth(store, options.auth);
     this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
-    this.text = new TextCommands(this, this.retrieval, new Storage(this));
+    const statistics = new Statistics(this);
+    this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
+    this.binary = new BinaryCommands(this, statistics);
   }
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
-      this.host.log(2, `<${slot} new auto-negotiating client connection`);
+      const kind = origin.protocol === 'auto' ? 'auto-negotiating' : origin.protocol;
+      this.host.log(2, `<${slot} new ${kind} client connection`);
     }
     const { memory, allocator } = this.store;
     const session = new Session(memory, allocator, slot, this.auth.narrow(origin));
@@ -223,8 +232,23 @@ export class Engine {
     }
   }
 
-  /** Finds the next line and executes it. */
+  /** Finds the next command and executes it. */
   private stepCommand(session: Session): number {
+    if (session.speaks === SPEAKS_BINARY) return this.binary.step(session);
+    if (session.speaks === SPEAKS_TEXT) {
+      return session.authenticated ? this.stepLine(session) : this.textAuth.proceed(session);
+    }
+    if (this.at === this.end) return STEP_STARVED;
+    session.speaks = this.input[this.at] === REQUEST_MAGIC ? SPEAKS_BINARY : SPEAKS_TEXT;
+    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
+      const protocol = session.speaks === SPEAKS_BINARY ? 'binary' : 'ascii';
+      this.host.log(2, `${session.slot}: Client using the ${protocol} protocol`);
+    }
+    return this.stepCommand(session);
+  }
+
+  /** Finds the next line and executes it. */
+  private stepLine(session: Session): number {
     const { input, at, end } = this;
     const lineFeed = this.findLineFeed(session);
     if (lineFeed === end) {

@@ -1,6 +1,9 @@
 /** What the protocol asks of the server around it, and its limits. */
 import type { AuthOptions } from './auth.ts';
 
+/** The highest level that a client can set with `verbosity`. */
+export const VERBOSITY_MAX = 2;
+
 /** The server's answers; cold paths only. */
 export interface Host {
   /** The reply to `version`, e.g. 1.6.45. */

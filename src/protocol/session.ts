@@ -26,6 +26,11 @@ export const IN_SENDING = 5;
 /** In the middle of a reply that is made while it is sent (see stream.ts). */
 export const IN_STREAM = 6;
 
+/* What the connection speaks; which, its first byte decides. */
+export const SPEAKS_UNKNOWN = 0;
+export const SPEAKS_TEXT = 1;
+export const SPEAKS_BINARY = 2;
+
 /* What came of a step of the session. */
 
 /** Go on with the next. */
@@ -37,6 +42,8 @@ export const STEP_FULL = 2;
 /** The connection has had its share. */
 export const STEP_YIELD = 3;
 
+const SPEAKS = { auto: SPEAKS_UNKNOWN, ascii: SPEAKS_TEXT, binary: SPEAKS_BINARY };
+
 export class Session {
   readonly slot: number;
   /** First word of the connection's slot in shared memory. */
@@ -44,10 +51,13 @@ export class Session {
   /** The listener that the connection came in by. */
   readonly origin: Origin;
   readonly tenant = 0;
+  speaks: number;
   /** May use the cache: it needs no authentication, or has it (see auth.ts). */
   authenticated = false;
   /** Second of the clock since when it is not authenticated. */
   unauthenticatedSince = 0;
+  /** SASL_AUTH came without its message, which may follow in a SASL_STEP. */
+  saslInvited = false;
   state = IN_COMMAND;
   closing = false;
   /** The reply of the command at hand is not wanted. */
@@ -95,9 +105,15 @@ export class Session {
   /** IN_STREAM: what makes the reply. */
   stream: ReplyStream | null = null;
 
+  /** The binary request at hand: opcode, opaque (echoed), and whether success is silent. */
+  binaryOpcode = 0;
+  binaryOpaque = 0;
+  binaryQuiet = false;
+
   constructor(memory: Memory, allocator: Allocator, slot: number, origin: Origin) {
     this.slot = slot;
     this.origin = origin;
+    this.speaks = SPEAKS[origin.protocol];
     this.slotWord = connectionWord(memory, slot);
     this.writer = new ValueWriter(memory, allocator);
   }

@@ -22,6 +22,7 @@ import {
 import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
+import { VERBOSITY_MAX } from './host.ts';
 import {
   BAD_DELETE,
   BAD_DELTA,
@@ -38,10 +39,10 @@ import {
 } from './replies.ts';
 import type { Retrieval } from './retrieval.ts';
 import type { Session } from './session.ts';
+import type { Statistics } from './statistics.ts';
 import { StatsCommand } from './stats.ts';
 import type { Storage } from './storage.ts';
 
-const VERBOSITY_MAX = 2;
 const LETTER_G = 0x67;
 const LETTER_S = 0x73;
 
@@ -53,11 +54,11 @@ export class TextCommands {
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
-  constructor(engine: Engine, retrieval: Retrieval, storage: Storage) {
+  constructor(engine: Engine, retrieval: Retrieval, storage: Storage, statistics: Statistics) {
     this.engine = engine;
     this.retrieval = retrieval;
     this.storage = storage;
-    this.stats = new StatsCommand(engine);
+    this.stats = new StatsCommand(engine, statistics);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
@@ -154,9 +155,12 @@ export class TextCommands {
     const start = tokens.starts[1];
     const length = tokens.length(1);
     const hash = hashKey(input, start, length, session.tenant);
-    const result = updater.delta(hash, session.tenant, input, start, length, increment, amount);
-    if (result === DELTA_NOT_FOUND) engine.reply(session, NOT_FOUND_LINE);
-    else if (result === DELTA_NON_NUMERIC) engine.reply(session, NON_NUMERIC);
+    const { tenant } = session;
+    const result = updater.delta(hash, tenant, input, start, length, increment, amount, 0, 0);
+    if (result === DELTA_NOT_FOUND) {
+      updater.countDeltaMiss(increment);
+      engine.reply(session, NOT_FOUND_LINE);
+    } else if (result === DELTA_NON_NUMERIC) engine.reply(session, NON_NUMERIC);
     else if (result === DELTA_NO_MEMORY) engine.reply(session, NO_MEMORY_DELTA);
     else if (session.noreply) session.noreply = false;
     else {

@@ -169,6 +169,12 @@ export const LOSS_COUNTERS: readonly string[] = [
   'outofmemory',
 ];
 
+/** Commands that memcached may fail for want of memory without any of its counters saying so. */
+export const UNCOUNTED_LOSSES: { readonly commands: readonly string[]; readonly reason: string } = {
+  commands: ['append', 'prepend'],
+  reason: 'memcached does not count the chunks that it could not get for the joined value',
+};
+
 /** The rule for a statistic, if there is one. */
 export function statRule(rules: readonly StatRule[], key: string): StatRule | undefined {
   return rules.find((rule) => rule.keys.test(key));
