@@ -1,11 +1,11 @@
-/** Operations on a stored item that are done only if it still has the cas id that the client saw. */
+/** What is done to a stored item only if it still has the cas id that the client saw. */
 import { CLASS_DELETE_HITS, DELETE_MISSES } from './counters.ts';
 import { casIs } from './item.ts';
 import type { Store } from './store.ts';
 
 /* Results of deleteIf. */
 export const DELETED = 0;
-export const DELETE_NOT_FOUND = 1;
+const DELETE_NOT_FOUND = 1;
 export const DELETE_EXISTS = 2;
 
 /** Deletes an item if its cas id is this one, or in any case if this is 0. */

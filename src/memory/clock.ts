@@ -47,7 +47,7 @@ export function realtime(memory: Memory, exptime: number): number {
 }
 
 /**
- * As realtime, for protocols in which an exptime is 32 bits without a sign: all are in the future or
+ * As realtime, for protocols in which an exptime is 32 bits without a sign: all are from now on or
  * moments since 1970. What lies beyond the clock's own range never comes.
  */
 export function realtimeUnsigned(memory: Memory, exptime: number): number {

@@ -1,4 +1,4 @@
-/** The binary protocol's fetches: GET, GETK, GAT, GATK and TOUCH, and what they cost in counters. */
+/** The binary protocol's fetches: GET, GETK, GAT, GATK, and TOUCH, which is one without value. */
 import { hashKey } from '../cache/hash.ts';
 import { clientFlagsOf, valueBytesOf } from '../cache/item.ts';
 import { realtimeUnsigned } from '../memory/clock.ts';

@@ -166,13 +166,12 @@ export class BinaryCommands {
       case OP_INCREMENT:
       case OP_DECREMENT:
         return keyBytes > 0 && extrasBytes === 20 && valueBytes === 0;
-      // A value behind these is not refused, but taken for the next packet.
       case OP_TOUCH:
       case OP_GAT:
       case OP_GATK:
-        return keyBytes > 0 && extrasBytes === 4;
+        return keyBytes > 0 && extrasBytes === 4 && valueBytes === 0;
       case OP_STAT:
-        return extrasBytes === 0;
+        return extrasBytes === 0 && valueBytes === 0;
       case OP_FLUSH:
         return keyBytes === 0 && valueBytes === 0 && (extrasBytes === 0 || extrasBytes === 4);
       case OP_VERBOSITY:

@@ -27,7 +27,7 @@ export const IN_SENDING = 5;
 export const IN_STREAM = 6;
 
 /* What the connection speaks; which, its first byte decides. */
-export const SPEAKS_UNKNOWN = 0;
+const SPEAKS_UNKNOWN = 0;
 export const SPEAKS_TEXT = 1;
 export const SPEAKS_BINARY = 2;
 
