@@ -202,7 +202,7 @@ export class Engine {
             break;
           }
           requests++;
-          step = session.authenticated ? this.stepCommand(session) : this.textAuth.proceed(session);
+          step = this.stepCommand(session);
           break;
         case IN_VALUE:
           if (this.output.room < LINE_ROOM) return FEED_FULL;
