@@ -126,7 +126,8 @@ export class Segmented implements Eviction {
     const idle = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
     // At most one write a second, so that threads which read the same item can share its cache
     // line.
-    if (idle === 0) return;
+    // (An item with a cas id of its own may be ahead of the clock.)
+    if (idle <= 0) return;
     const { lruSegmented } = this.config;
     const recent = idle < UPDATE_INTERVAL_SECONDS;
     // In flat mode the time is that of the last move.

@@ -30,7 +30,7 @@ import {
   LRU_WARM,
 } from '../memory/layout.ts';
 import * as counters from './counters.ts';
-import { keyAt, keyBytesOf, valueBytesOf } from './item.ts';
+import { isKeyBinary, keyAt, keyBytesOf, valueBytesOf } from './item.ts';
 import type { Store } from './store.ts';
 
 export type Stat = readonly [string, string];
@@ -267,15 +267,18 @@ export function cacheDump(store: Store, tenant: number, id: number, limit: numbe
     slab.lockClass(id);
     let ref = lists.head(tenant, id, LRU_COLD);
     while (ref !== 0 && (limit === 0 || lines.length < limit)) {
-      const start = keyAt(i32, ref);
-      const key = u8.toString('latin1', start, start + keyBytesOf(i32, ref));
-      const exptime = i32[at(ref) + ITEM_EXPTIME_I32];
+      const item = ref;
+      ref = i32[at(item) + CHUNK_NEXT_I32];
+      // A key that came in base64 may hold line ends: as in memcached it is left out.
+      if (isKeyBinary(i32, item)) continue;
+      const start = keyAt(i32, item);
+      const key = u8.toString('latin1', start, start + keyBytesOf(i32, item));
+      const exptime = i32[at(item) + ITEM_EXPTIME_I32];
       const moment = exptime === 0 ? 0 : exptime + clockStarted(memory);
-      const line = `ITEM ${key} [${valueBytesOf(i32, ref)} b; ${moment} s]\r\n`;
+      const line = `ITEM ${key} [${valueBytesOf(i32, item)} b; ${moment} s]\r\n`;
       bytes += line.length;
       if (bytes > CACHEDUMP_BYTES_MAX) break;
       lines.push(line);
-      ref = i32[at(ref) + CHUNK_NEXT_I32];
     }
     slab.unlockClass(id);
   }

@@ -24,6 +24,7 @@ import {
   JOURNAL_LINK_I32,
   JOURNAL_UNLINK_I32,
   STATE_LINKED,
+  STATE_OWN_CAS,
   STATE_REF_ONE,
   wordOf,
 } from '../memory/layout.ts';
@@ -48,8 +49,8 @@ import {
   TOUCH_MISSES,
 } from './counters.ts';
 import type { Eviction } from './eviction.ts';
-import { flushAll, isExpired, isFlushed } from './expiry.ts';
-import { lruOf, setCas, setOwner } from './item.ts';
+import { flushAll, isExpired, isFlushed, timeWithOwnCas } from './expiry.ts';
+import { lruOf, setCas, setOwnCas, setOwner, tenantOf } from './item.ts';
 import { Lists } from './lists.ts';
 import { Segmented } from './segmented.ts';
 import { trackSize } from './sizes.ts';
@@ -231,15 +232,20 @@ export class Store {
 
   /**
    * Makes a new item findable, in the place of `old` if that is not 0. The caller holds the stripe.
-   * The bucket changes in one store: a key never vanishes in between.
+   * The bucket changes in one store: a key never vanishes in between. It gets a new cas id, unless
+   * it has one of its own (setOwnCas).
    */
   doLink(hash: number, ref: number, old: number): void {
     const { i32, slab, lists } = this;
     const word = at(ref);
-    i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
-    const low = nextCasLow(i32);
-    i32[word + ITEM_CAS_LOW_I32] = low;
-    i32[word + ITEM_CAS_HIGH_I32] = casHigh(i32, low);
+    if ((i32[word + CHUNK_STATE_I32] & STATE_OWN_CAS) === 0) {
+      i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
+      const low = nextCasLow(i32);
+      i32[word + ITEM_CAS_LOW_I32] = low;
+      i32[word + ITEM_CAS_HIGH_I32] = casHigh(i32, low);
+    } else {
+      i32[word + ITEM_TIME_I32] = timeWithOwnCas(this.memory, tenantOf(i32, ref));
+    }
     i32[this.journal + JOURNAL_LINK_I32] = ref;
     i32[this.journal + JOURNAL_UNLINK_I32] = old;
     const id = lists.classOf(ref);
@@ -286,7 +292,17 @@ export class Store {
     if (tracking) trackSize(memory, ref, -1);
     const low = nextCasLow(i32);
     setCas(i32, ref, casHigh(i32, low), low);
+    // Only then: with this id no flush of the past takes the item for one of its own time.
+    i32[at(ref) + CHUNK_STATE_I32] &= ~STATE_OWN_CAS;
     if (tracking) trackSize(memory, ref, 1);
+  }
+
+  /** Gives a linked item a cas id of a client's choice. The caller holds the stripe. */
+  doSetOwnCas(ref: number, high: number, low: number): void {
+    const { i32, memory } = this;
+    if (i32[HEAD_SIZES_ENABLED] !== 0) trackSize(memory, ref, -1);
+    i32[at(ref) + ITEM_TIME_I32] = timeWithOwnCas(memory, tenantOf(i32, ref));
+    setOwnCas(i32, ref, high, low);
   }
 
   /** Frees an item that was never linked. */

@@ -77,6 +77,10 @@ export class Session {
   uploadMode = 0;
   uploadCasHigh = 0;
   uploadCasLow = 0;
+  /** Of ms: success is not said; the flags that the reply gives back, each followed by a space. */
+  quiet = false;
+  returns: Buffer | null = null;
+  returnsBytes = 0;
   /** Bytes of the line end behind the value that have come: they must be CR LF. */
   terminatorLength = 0;
   terminatorBad = false;

@@ -23,6 +23,7 @@ import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import { VERBOSITY_MAX } from './host.ts';
+import { MetaCommands } from './meta.ts';
 import {
   BAD_DELETE,
   BAD_DELTA,
@@ -44,6 +45,7 @@ import { StatsCommand } from './stats.ts';
 import type { Storage } from './storage.ts';
 
 const LETTER_G = 0x67;
+const LETTER_M = 0x6d;
 const LETTER_S = 0x73;
 
 export class TextCommands {
@@ -51,6 +53,7 @@ export class TextCommands {
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
   private readonly stats: StatsCommand;
+  private readonly meta: MetaCommands;
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
@@ -59,6 +62,7 @@ export class TextCommands {
     this.retrieval = retrieval;
     this.storage = storage;
     this.stats = new StatsCommand(engine, statistics);
+    this.meta = new MetaCommands(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
@@ -76,6 +80,7 @@ export class TextCommands {
     const first = input[tokens.starts[0]];
     if (first === LETTER_G) this.executeG(session, textEnd);
     else if (first === LETTER_S) this.executeS(session);
+    else if (first === LETTER_M && tokens.length(0) === 2) this.meta.execute(session);
     else this.executeOther(session, textEnd);
   }
 
@@ -252,7 +257,7 @@ export class TextCommands {
   private unknown(session: Session): void {
     const { tokens } = this.engine;
     const first = tokens.text(0)[0];
-    const family = 'acidt'.includes(first) || (first === 'm' && tokens.length(0) === 2);
+    const family = 'acidt'.includes(first);
     if (!family && tokens.text(tokens.count - 1).startsWith('HTTP/')) session.closing = true;
     else this.engine.reply(session, ERROR_LINE);
   }

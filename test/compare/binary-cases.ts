@@ -1,114 +1,51 @@
 // Fixed examples of the binary protocol: packets and the exact replies that memcached gives,
-// checked in the engine alone, on our server and on the real memcached.
-//
-// A cas id is given by a name: the first reply with it binds it, later ones must repeat it; '' is
-// 0. Every case starts on a new connection without items.
-import { deltaExtras, numberText, type RequestPacket, words } from '../support/packets.ts';
+// checked in the engine alone, on our server and on the real memcached. Those of administration and
+// of malformed packets are in binary-odd-cases.ts.
 
-/** A request whose cas id may be one that a reply has shown. */
-export type Sent = Omit<RequestPacket, 'cas'> & { readonly cas?: string | bigint };
+import {
+  ADD,
+  ADDQ,
+  APPEND,
+  APPENDQ,
+  DECR,
+  DECRQ,
+  DELETE,
+  DELETEQ,
+  GAT,
+  GATK,
+  GATKQ,
+  GATQ,
+  GET,
+  GETK,
+  GETKQ,
+  GETQ,
+  INCR,
+  INCRQ,
+  NOOP,
+  PREPEND,
+  PREPENDQ,
+  REPLACE,
+  REPLACEQ,
+  SET,
+  SETQ,
+  TOUCH,
+} from '../support/opcodes.ts';
+import { numberText, words } from '../support/packets.ts';
+import {
+  ABSENT,
+  type BinaryCase,
+  delta,
+  FLAGS,
+  NEVER,
+  NO_FLAGS,
+  NON_NUMERIC,
+  NOT_STORED,
+  one,
+  PRESENT,
+  put,
+} from './binary-case.ts';
 
-export interface Expected {
-  readonly opcode: number;
-  readonly status?: number;
-  readonly opaque?: number;
-  readonly extras?: string;
-  readonly key?: string;
-  readonly value?: string;
-  readonly cas?: string;
-}
-
-export interface BinaryCase {
-  readonly name: string;
-  readonly talk: ReadonlyArray<readonly [readonly Sent[], readonly Expected[]]>;
-  /** The server hangs up after the last exchange. */
-  readonly closes?: true;
-  /** Our last replies where they differ from memcached 1.6.18's on purpose. */
-  readonly ours?: { readonly replies: readonly Expected[]; readonly closes: boolean };
-}
-
-const GET = 0x00;
-const SET = 0x01;
-const ADD = 0x02;
-const REPLACE = 0x03;
-const DELETE = 0x04;
-const INCR = 0x05;
-const DECR = 0x06;
-const QUIT = 0x07;
-const FLUSH = 0x08;
-const GETQ = 0x09;
-const NOOP = 0x0a;
-const VERSION = 0x0b;
-const GETK = 0x0c;
-const GETKQ = 0x0d;
-const APPEND = 0x0e;
-const PREPEND = 0x0f;
-const STAT = 0x10;
-const SETQ = 0x11;
-const ADDQ = 0x12;
-const REPLACEQ = 0x13;
-const DELETEQ = 0x14;
-const INCRQ = 0x15;
-const DECRQ = 0x16;
-const QUITQ = 0x17;
-const FLUSHQ = 0x18;
-const APPENDQ = 0x19;
-const PREPENDQ = 0x1a;
-const VERBOSITY = 0x1b;
-const TOUCH = 0x1c;
-const GAT = 0x1d;
-const GATQ = 0x1e;
-const LIST_MECHS = 0x20;
-const AUTH = 0x21;
-const STEP = 0x22;
-const GATK = 0x23;
-const GATKQ = 0x24;
-
-const NO_FLAGS = '\0\0\0\0';
-const FLAGS = '\xde\xad\xbe\xef';
-const ABSENT = { status: 1, value: 'Not found' };
-const PRESENT = { status: 2, value: 'Data exists for key.' };
-const INVALID = { status: 4, value: 'Invalid arguments' };
-const NOT_STORED = { status: 5, value: 'Not stored.' };
-const NON_NUMERIC = { status: 6, value: 'Non-numeric server-side value for incr or decr' };
-const UNKNOWN = { status: 0x81, value: 'Unknown command' };
-const NEVER = 0xffff_ffff;
-
-const put = (opcode: number, key: string, value: string, more: Partial<Sent> = {}): Sent => ({
-  opcode,
-  key,
-  extras: words(0xdeadbeef, 0),
-  value,
-  ...more,
-});
-
-const delta = (
-  opcode: number,
-  key: string,
-  by: bigint,
-  initial: bigint,
-  exptime: number,
-): Sent => ({
-  opcode,
-  key,
-  extras: deltaExtras(by, initial, exptime),
-});
-
-const one = (name: string, sent: readonly Sent[], expected: readonly Expected[]): BinaryCase => ({
-  name,
-  talk: [[sent, expected]],
-});
-
-const closing = (
-  name: string,
-  sent: readonly Sent[],
-  expected: readonly Expected[],
-): BinaryCase => ({
-  ...one(name, sent, expected),
-  closes: true,
-});
-
-const STORE_CASES: readonly BinaryCase[] = [
+export const STORE_CASES: readonly BinaryCase[] = [
   one(
     'set and get, opaque and cas echoed',
     [put(SET, 'k', 'value', { opaque: 0x01020304 }), { opcode: GET, key: 'k', opaque: 0xfffffffe }],
@@ -242,7 +179,7 @@ const STORE_CASES: readonly BinaryCase[] = [
   ),
 ];
 
-const FETCH_CASES: readonly BinaryCase[] = [
+export const FETCH_CASES: readonly BinaryCase[] = [
   one(
     'misses',
     [
@@ -313,7 +250,7 @@ const FETCH_CASES: readonly BinaryCase[] = [
   },
 ];
 
-const NUMBER_CASES: readonly BinaryCase[] = [
+export const NUMBER_CASES: readonly BinaryCase[] = [
   {
     name: 'numbers that begin, grow and shrink',
     talk: [
@@ -377,204 +314,4 @@ const NUMBER_CASES: readonly BinaryCase[] = [
       [[{ ...delta(INCR, 't', 1n, 0n, 0), cas: 1n << 60n }], [{ opcode: INCR, ...NON_NUMERIC }]],
     ],
   },
-];
-
-const ADMIN_CASES: readonly BinaryCase[] = [
-  one('noop', [{ opcode: NOOP, opaque: 7, cas: 12n }], [{ opcode: NOOP, opaque: 7 }]),
-  one(
-    'flush',
-    [
-      put(SETQ, 'k', 'v'),
-      { opcode: FLUSH },
-      { opcode: GET, key: 'k' },
-      put(SETQ, 'k', 'v'),
-      { opcode: FLUSHQ },
-      { opcode: GETQ, key: 'k' },
-      put(SETQ, 'k', 'v'),
-      { opcode: FLUSH, extras: words(0) },
-      { opcode: GETQ, key: 'k' },
-      { opcode: NOOP },
-    ],
-    [{ opcode: FLUSH }, { opcode: GET, ...ABSENT }, { opcode: FLUSH }, { opcode: NOOP }],
-  ),
-  one(
-    'a flush in the far future, and one before the server’s time, flush nothing',
-    [
-      put(SETQ, 'k', 'v'),
-      { opcode: FLUSHQ, extras: words(NEVER) },
-      { opcode: GET, key: 'k' },
-      { opcode: FLUSHQ, extras: words(2678400) },
-      { opcode: GET, key: 'k' },
-    ],
-    [
-      { opcode: GET, extras: FLAGS, value: 'v', cas: 'a' },
-      { opcode: GET, extras: FLAGS, value: 'v', cas: 'a' },
-    ],
-  ),
-  closing('quit', [{ opcode: QUIT, opaque: 3 }], [{ opcode: QUIT, opaque: 3 }]),
-  closing('quiet quit', [{ opcode: NOOP }, { opcode: QUITQ, opaque: 3 }], [{ opcode: NOOP }]),
-  one(
-    'without authentication the commands for it are unknown',
-    [
-      { opcode: LIST_MECHS, opaque: 1 },
-      { opcode: AUTH, key: 'PLAIN', value: '\0user\0password', opaque: 2 },
-      { opcode: STEP, key: 'PLAIN', opaque: 3 },
-      { opcode: NOOP },
-    ],
-    [
-      { opcode: LIST_MECHS, opaque: 1, ...UNKNOWN },
-      { opcode: AUTH, opaque: 2, ...UNKNOWN },
-      { opcode: STEP, opaque: 3, ...UNKNOWN },
-      { opcode: NOOP },
-    ],
-  ),
-  one(
-    'statistics that are switched',
-    [
-      { opcode: STAT, key: 'detail on', opaque: 1 },
-      { opcode: STAT, key: 'detail off', opaque: 2 },
-      { opcode: STAT, key: 'detail dump', opaque: 3 },
-      { opcode: STAT, key: 'detail', opaque: 4 },
-      { opcode: STAT, key: 'detail maybe', opaque: 5 },
-      { opcode: STAT, key: 'reset', opaque: 6 },
-      { opcode: STAT, key: 'nonsense', opaque: 7 },
-      { opcode: STAT, key: 'cachedump 1 1', opaque: 8 },
-      { opcode: STAT, key: 'items ', opaque: 9 },
-      { opcode: STAT, key: 'sizes', opaque: 10 },
-    ],
-    [
-      { opcode: STAT, opaque: 1 },
-      { opcode: STAT, opaque: 2 },
-      { opcode: STAT, opaque: 3, key: 'detailed', value: 'END\r\n' },
-      { opcode: STAT, opaque: 3 },
-      { opcode: STAT, opaque: 4, ...ABSENT },
-      { opcode: STAT, opaque: 5, ...ABSENT },
-      { opcode: STAT, opaque: 6 },
-      { opcode: STAT, opaque: 7, ...ABSENT },
-      { opcode: STAT, opaque: 8, ...ABSENT },
-      { opcode: STAT, opaque: 9, ...ABSENT },
-      { opcode: STAT, opaque: 10, key: 'sizes_status', value: 'disabled' },
-      { opcode: STAT, opaque: 10 },
-    ],
-  ),
-];
-
-const LONG = 'k'.repeat(251);
-
-const MALFORMED_CASES: readonly BinaryCase[] = [
-  one(
-    'an unknown opcode',
-    [{ opcode: 0x77, value: 'x'.repeat(50), opaque: 5 }, { opcode: NOOP }],
-    [{ opcode: 0x77, opaque: 5, ...UNKNOWN }, { opcode: NOOP }],
-  ),
-  {
-    ...one(
-      'an unknown opcode with a key: memcached throws away as many bytes again',
-      [{ opcode: 0x77, key: 'k'.repeat(24) }, { opcode: NOOP, opaque: 1 }, { opcode: NOOP }],
-      [{ opcode: 0x77, ...UNKNOWN }, { opcode: NOOP }],
-    ),
-    ours: {
-      replies: [{ opcode: 0x77, ...UNKNOWN }, { opcode: NOOP, opaque: 1 }, { opcode: NOOP }],
-      closes: false,
-    },
-  },
-  {
-    ...one(
-      'VERBOSITY is unknown to memcached, though it is in the protocol',
-      [
-        { opcode: VERBOSITY, extras: words(0), value: '' },
-        { opcode: NOOP, magic: 0x80 },
-      ],
-      [{ opcode: VERBOSITY, ...UNKNOWN }],
-    ),
-    ours: { replies: [{ opcode: VERBOSITY }, { opcode: NOOP }], closes: false },
-  },
-  ...[GET, GETQ, GETK, GETKQ, DELETE, DELETEQ].map((opcode) =>
-    closing(
-      `opcode ${opcode} with extras`,
-      [{ opcode, key: 'k', extras: words(0) }],
-      [{ opcode, ...INVALID }],
-    ),
-  ),
-  ...[GET, GETKQ, DELETE, SET, ADDQ, APPEND, INCR, TOUCH, GATKQ, AUTH].map((opcode) =>
-    closing(
-      `opcode ${opcode} without key`,
-      [{ opcode, extras: Buffer.alloc(0) }],
-      [{ opcode, ...INVALID }],
-    ),
-  ),
-  ...[GET, DELETE, SET, APPEND, INCR, TOUCH, STAT, NOOP].map((opcode) =>
-    closing(
-      `opcode ${opcode} with a key of 251 bytes`,
-      [{ opcode, key: LONG, opaque: 4 }],
-      [{ opcode, opaque: 4, ...INVALID }],
-    ),
-  ),
-  ...[GET, GETK, DELETE].map((opcode) =>
-    closing(
-      `opcode ${opcode} with a value`,
-      [{ opcode, key: 'k', value: 'v' }],
-      [{ opcode, ...INVALID }],
-    ),
-  ),
-  ...[SET, ADD, REPLACE].map((opcode) =>
-    closing(
-      `opcode ${opcode} without extras`,
-      [{ opcode, key: 'k', value: 'v' }],
-      [{ opcode, ...INVALID }],
-    ),
-  ),
-  ...[NOOP, VERSION, QUIT, QUITQ, LIST_MECHS].map((opcode) =>
-    closing(`opcode ${opcode} with a body`, [{ opcode, value: 'v' }], [{ opcode, ...INVALID }]),
-  ),
-  closing('flush with a key', [{ opcode: FLUSH, key: 'k' }], [{ opcode: FLUSH, ...INVALID }]),
-  closing(
-    'flush with 8 bytes of extras',
-    [{ opcode: FLUSH, extras: words(0, 0) }],
-    [{ opcode: FLUSH, ...INVALID }],
-  ),
-  closing(
-    'append with extras',
-    [{ opcode: APPEND, key: 'k', extras: words(0, 0) }],
-    [{ opcode: APPEND, ...INVALID }],
-  ),
-  closing(
-    'incr with 16 bytes of extras',
-    [{ opcode: INCR, key: 'k', extras: words(0, 1, 0, 0) }],
-    [{ opcode: INCR, ...INVALID }],
-  ),
-  closing('stat with extras', [{ opcode: STAT, extras: words(0) }], [{ opcode: STAT, ...INVALID }]),
-  closing(
-    'more extras than any command has',
-    [{ opcode: GET, extras: Buffer.alloc(255), opaque: 2 }],
-    [{ opcode: GET, opaque: 2, ...INVALID }],
-  ),
-  ...[APPEND, PREPENDQ, SET, GET, AUTH].map((opcode) =>
-    closing(
-      `opcode ${opcode} with a key longer than the body`,
-      [{ opcode, key: 'k'.repeat(250), bodyLength: 0, opaque: 6 }],
-      [{ opcode, opaque: 6, ...UNKNOWN }],
-    ),
-  ),
-  closing(
-    'a body that is too short for key and extras',
-    [{ opcode: SET, key: 'key', extras: words(0, 0), bodyLength: 10 }],
-    [{ opcode: SET, ...UNKNOWN }],
-  ),
-  closing(
-    'replies before an error are given',
-    [put(SET, 'k', 'v', { opaque: 1 }), { opcode: GET, opaque: 2 }],
-    [
-      { opcode: SET, opaque: 1, cas: 'a' },
-      { opcode: GET, opaque: 2, ...INVALID },
-    ],
-  ),
-];
-
-export const BINARY_THEMES: ReadonlyArray<readonly [string, readonly BinaryCase[]]> = [
-  ['storage', STORE_CASES],
-  ['retrieval', FETCH_CASES],
-  ['numbers', NUMBER_CASES],
-  ['administration', ADMIN_CASES],
-  ['malformed packets', MALFORMED_CASES],
 ];

@@ -9,6 +9,7 @@ import { claimConnection } from '../../src/memory/connections.ts';
 import { createMemory, type Memory } from '../../src/memory/memory.ts';
 import type { AuthOptions } from '../../src/protocol/auth.ts';
 import { Engine, FEED_CLOSE, FEED_MORE } from '../../src/protocol/engine.ts';
+import { type Origin, PLAIN_ORIGIN } from '../../src/protocol/origin.ts';
 import type { Session } from '../../src/protocol/session.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -87,10 +88,10 @@ export class Talk {
   readonly session: Session;
   closed = false;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, origin: Origin = PLAIN_ORIGIN) {
     this.engine = engine;
     const { memory, actor } = engine.store;
-    this.session = engine.open(claimConnection(memory, actor - 2, 'test', 'test'));
+    this.session = engine.open(claimConnection(memory, actor - 2, 'test', 'test'), origin);
   }
 
   /** Sends bytes and returns all that comes back. */
