@@ -22,13 +22,16 @@ const TEXT_ONLY: Origin = { protocol: 'ascii' };
 
 export class Auth {
   private readonly store: Store;
+  /** Nobody needs to authenticate, and whoever does is welcome, whatever the password. */
+  private readonly anybody: boolean;
   private readonly timeout: number;
   private readonly required: boolean;
   private sasl: Credentials | null = null;
   private text: Credentials | null = null;
 
-  constructor(store: Store, options: AuthOptions | undefined) {
+  constructor(store: Store, options: AuthOptions | undefined, anybody: boolean) {
     this.store = store;
+    this.anybody = anybody;
     this.timeout = options?.timeout ?? 0;
     this.required = options !== undefined;
     if (options !== undefined) this.load(options.tables);
@@ -72,12 +75,13 @@ export class Auth {
 
   /** Whether binary clients can authenticate. */
   get hasSasl(): boolean {
-    return this.sasl !== null;
+    return this.anybody || this.sasl !== null;
   }
 
   /** Lets a binary client in, or not; null is a claim that could not be read. */
   trySasl(session: Session, claim: Credential | null): boolean {
-    const known = claim !== null && this.sasl?.match(claim.user, claim.password) === true;
+    if (claim === null) return this.settle(session, false);
+    const known = this.anybody || this.sasl?.match(claim.user, claim.password) === true;
     return this.settle(session, known);
   }
 

@@ -99,7 +99,7 @@ export class Engine {
     this.prefixes = new Prefixes(store.memory, store.actor, store.config.prefixDelimiter);
     this.sender = new Sender(this);
     this.upload = new Upload(this);
-    this.auth = new Auth(store, options.auth);
+    this.auth = new Auth(store, options.auth, options.saslAny === true);
     this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);

@@ -24,4 +24,6 @@ export interface EngineOptions {
   readonly verbose: number;
   /** Absent: nobody has to authenticate. */
   readonly auth?: AuthOptions | undefined;
+  /** Nobody has to, but any user and password is accepted. */
+  readonly saslAny?: boolean;
 }

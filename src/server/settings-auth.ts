@@ -48,6 +48,19 @@ export const AUTH_SETTINGS: readonly Setting[] = [
     },
   },
   {
+    extended: 'sasl_any',
+    initial: { saslAny: false },
+    help: [
+      'for development: nobody has to authenticate, and SASL accepts any',
+      'user and password, so that clients need not be set up otherwise',
+    ],
+    set: (s) => {
+      s.saslAny = true;
+    },
+    stats: 'sasl_any',
+    show: (s) => yesNo(s.saslAny),
+  },
+  {
     extended: 'auth_timeout',
     argument: '<num>',
     initial: { authTimeout: TIMEOUT_DEFAULT, authTimeoutGiven: false },
@@ -72,6 +85,9 @@ export function needsAuth(settings: Settings): boolean {
 /** The limits that authentication and other settings put on each other. */
 export function checkAuth(s: Settings): void {
   if (s.saslPasswords !== '' && !s.sasl) throw new SettingsError('-o sasl_pwdb needs -S');
+  if (s.saslAny && needsAuth(s)) {
+    throw new SettingsError('-o sasl_any cannot be used with -S or -Y: it lets everybody in');
+  }
   if (s.authTimeoutGiven && !needsAuth(s)) {
     throw new SettingsError('-o auth_timeout needs -S or -Y');
   }

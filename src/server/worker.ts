@@ -44,12 +44,12 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const { requestsPerEvent, verbose, authTimeout } = task.settings;
+    const { requestsPerEvent, verbose, authTimeout, saslAny } = task.settings;
     const host = new ServerHost(memory, state, task.settings, 'node');
     const store = new Store(memory, task.cache, actor);
     const auth =
       task.credentials === null ? undefined : { tables: task.credentials, timeout: authTimeout };
-    this.#engine = new Engine(store, host, { requestsPerEvent, verbose, auth });
+    this.#engine = new Engine(store, host, { requestsPerEvent, verbose, auth, saslAny });
     this.#transport = new SocketTransport(this.#engine, {
       onClose: (slot) => {
         releaseConnection(memory, slot);

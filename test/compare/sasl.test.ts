@@ -62,6 +62,23 @@ test('our server', async (t) => {
   }
 });
 
+test('-o sasl_any: who is asked for nothing may say anything', async (t) => {
+  const server = await startServer(slabcached(['-o', 'sasl_any', '-t', '1']));
+  t.after(() => server.stop());
+  const client = await WireClient.connect(server.port);
+  t.after(() => client.destroy());
+  const get = requestBytes({ opcode: 0x00, key: 'k' });
+  const auth = (value: string) => requestBytes({ opcode: 0x21, key: 'PLAIN', value });
+  assert.deepEqual(await exchange(client, get), [0x01, 'Not found']);
+  assert.deepEqual(await exchange(client, requestBytes({ opcode: 0x20 })), [0x00, 'PLAIN']);
+  assert.deepEqual(await exchange(client, auth('\0who\0ever')), [0x00, 'Authenticated']);
+  assert.deepEqual(await exchange(client, auth('nonsense')), [0x20, 'Auth failure.']);
+  assert.deepEqual(await exchange(client, get), [0x01, 'Not found']);
+  const text = await WireClient.connect(server.port);
+  t.after(() => text.destroy());
+  assert.equal(await text.ask('get k\r\n'), 'END\r\n');
+});
+
 const skip = skipWithoutProgram('saslpasswd2', 'sasl2-bin');
 
 test('the real memcached', { skip }, async (t) => {

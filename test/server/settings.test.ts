@@ -48,6 +48,8 @@ const REFUSED: [string[], RegExp][] = [
   [['-Y', ''], /^-Y needs a value/],
   [['-S', '-o', 'sasl_pwdb='], /^-o sasl_pwdb needs a value/],
   [['-o', 'sasl_pwdb=users'], /^-o sasl_pwdb needs -S$/],
+  [['-S', '-o', 'sasl_any'], /^-o sasl_any cannot be used with -S or -Y/],
+  [['-Y', 'users', '-o', 'sasl_any'], /^-o sasl_any cannot be used/],
   [['-S', '-o', 'auth_timeout=-1'], /^-o auth_timeout must be/],
   [['-o', 'auth_timeout=3'], /^-o auth_timeout needs -S or -Y$/],
   [['-o', 'nothing'], /^unknown option '-o nothing'$/],

@@ -1,5 +1,5 @@
 # Walks python-binary-memcached through its commands:
-# python3 bmemcached_driver.py HOST PORT [USER PASSWORD]
+# python3 bmemcached-driver.py HOST PORT [USER PASSWORD]
 import sys
 
 import bmemcached

@@ -1,5 +1,5 @@
 <?php
-// Walks php-memcached through its commands: php memcached_driver.php HOST PORT [USER PASSWORD]
+// Walks php-memcached through its commands: php memcached-driver.php HOST PORT [USER PASSWORD]
 [, $host, $port] = $argv;
 $client = new Memcached();
 $client->setOption(Memcached::OPT_BINARY_PROTOCOL, true);

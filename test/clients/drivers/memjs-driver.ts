@@ -1,4 +1,4 @@
-// Walks memjs through its commands: node memjs_driver.ts HOST PORT [USER PASSWORD]
+// Walks memjs through its commands: node memjs-driver.ts HOST PORT [USER PASSWORD]
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 

@@ -1,4 +1,4 @@
-# Walks dalli through its commands: ruby dalli_driver.rb HOST PORT [USER PASSWORD]
+# Walks dalli through its commands: ruby dalli-driver.rb HOST PORT [USER PASSWORD]
 require 'dalli'
 
 Dalli.logger.level = Logger::FATAL

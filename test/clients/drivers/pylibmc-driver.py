@@ -1,4 +1,4 @@
-# Walks pylibmc through its commands: python3 pylibmc_driver.py HOST PORT [USER PASSWORD]
+# Walks pylibmc through its commands: python3 pylibmc-driver.py HOST PORT [USER PASSWORD]
 import sys
 
 import pylibmc

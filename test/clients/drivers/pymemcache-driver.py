@@ -1,4 +1,4 @@
-# Walks pymemcache through its commands: python3 pymemcache_driver.py HOST PORT [USER PASSWORD]
+# Walks pymemcache through its commands: python3 pymemcache-driver.py HOST PORT [USER PASSWORD]
 # It knows nothing of authentication: its first set carries the credentials.
 import sys
 

@@ -1,5 +1,5 @@
 // Walks the npm package memcached through some commands:
-// node memcached_driver.ts HOST PORT [USER PASSWORD]
+// node memcached-driver.ts HOST PORT [USER PASSWORD]
 // It knows nothing of authentication: the first set of its one connection carries the credentials.
 import assert from 'node:assert/strict';
 import Memcached from 'memcached';
