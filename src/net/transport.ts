@@ -27,6 +27,8 @@ export interface ByteProtocol<Session, Storage> {
   isOverdue(session: Session): boolean;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
+  /** True when a reply that is stuck should be given up. */
+  isStalled(session: Session): boolean;
 }
 
 /** What a transport reports to the worker that owns it. */
@@ -49,6 +51,8 @@ export interface Transport {
   closeIdle(seconds: number): void;
   /** Closes connections that have not authenticated in time. */
   closeOverdue(): void;
+  /** Closes connections whose reader has taken nothing of a reply for as long as it may. */
+  closeStalled(): void;
   /**
    * Closes every connection as soon as the request that it is in the middle of is answered;
    * resolves when all are closed.

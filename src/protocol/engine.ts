@@ -158,6 +158,11 @@ export class Engine {
     return this.auth.isOverdue(session);
   }
 
+  /** Whether what is being sent should be given up, because its reader takes nothing. */
+  isStalled(session: Session): boolean {
+    return session.stream?.isStalled?.() === true;
+  }
+
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
   reply(session: Session, line: Buffer): void {
     if (this.verbosity > 1) {

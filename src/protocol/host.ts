@@ -13,6 +13,8 @@ export interface Host {
   /** `stats settings`. */
   settingsStats(): Iterable<readonly [string, string]>;
   setVerbosity(level: number): void;
+  /** Ends the process; gracefully, it keeps what is to be kept for the next start. */
+  shutdown(graceful: boolean): void;
   /** A line for stderr, if the verbosity is at least `level`. */
   log(level: number, line: string): void;
 }
@@ -26,4 +28,12 @@ export interface EngineOptions {
   readonly auth?: AuthOptions | undefined;
   /** Nobody has to, but any user and password is accepted. */
   readonly saslAny?: boolean;
+  /** Whether items may be listed; not with -X. */
+  readonly dumpEnabled: boolean;
+  /** Seconds after which a dump's reader that takes nothing is hung up on. */
+  readonly dumpTimeout: number;
+  /** -A */
+  readonly shutdownEnabled: boolean;
+  /** Whether there are commands that exist for tests only. */
+  readonly testCommands: boolean;
 }

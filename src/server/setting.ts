@@ -4,7 +4,9 @@
 
 /** The values of all settings. Sizes are in bytes, times in the unit that the row's help names. */
 export interface Settings {
-  action: 'serve' | 'help' | 'version';
+  action: 'serve' | 'help' | 'version' | 'license';
+  /** What the operator should know of the flags given: printed at the start. */
+  warnings: readonly string[];
   maxbytes: number;
   memoryMax: number;
   maxconns: number;
@@ -56,7 +58,15 @@ export interface Settings {
   authFile: string;
   authTimeout: number;
   authTimeoutGiven: boolean;
-  lockMemory: boolean;
+  flushEnabled: boolean;
+  dumpEnabled: boolean;
+  dumpTimeout: number;
+  watchEnabled: boolean;
+  shutdownEnabled: boolean;
+  casEnabled: boolean;
+  /** The character between prefix and rest of a key in `stats detail`. */
+  prefixDelimiter: string;
+  testCommands: boolean;
   preallocate: boolean;
   daemonize: boolean;
   pidFile: string;
@@ -77,6 +87,8 @@ export interface Setting {
   readonly initial?: Partial<Settings>;
   /** Lines for --help. */
   readonly help?: readonly string[];
+  /** Said at the start if the flag was given: what happens instead of what it promises. */
+  readonly warning?: string;
   /** Takes a value over, or throws SettingsError with a sentence that names the flag as `given`. */
   readonly set?: (settings: Settings, value: string, given: string) => void;
   /** The key in `stats settings`. */

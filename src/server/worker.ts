@@ -44,12 +44,12 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const { requestsPerEvent, verbose, authTimeout, saslAny } = task.settings;
-    const host = new ServerHost(memory, state, task.settings, 'node');
+    const { settings, credentials } = task;
+    const host = new ServerHost(memory, state, settings, 'node');
     const store = new Store(memory, task.cache, actor);
     const auth =
-      task.credentials === null ? undefined : { tables: task.credentials, timeout: authTimeout };
-    this.#engine = new Engine(store, host, { requestsPerEvent, verbose, auth, saslAny });
+      credentials === null ? undefined : { tables: credentials, timeout: settings.authTimeout };
+    this.#engine = new Engine(store, host, { ...settings, auth });
     this.#transport = new SocketTransport(this.#engine, {
       onClose: (slot) => {
         releaseConnection(memory, slot);
@@ -61,10 +61,8 @@ class Worker {
   }
 
   run(): Promise<void> {
-    const { port, settings, credentials } = this.#task;
-    const { idleTimeout } = settings;
-    const timed = idleTimeout > 0 || credentials !== null;
-    const timer = timed ? setInterval(() => this.#closeLate(), SECOND_MS) : undefined;
+    const { port } = this.#task;
+    const timer = setInterval(() => this.#closeLate(), SECOND_MS);
     return new Promise((resolve) => {
       port.on('message', (message: ToWorker) => this.#onMessage(message));
       port.on('close', () => {
@@ -77,6 +75,7 @@ class Worker {
   /** Closes connections whose time is up. */
   #closeLate(): void {
     const { idleTimeout } = this.#task.settings;
+    this.#transport.closeStalled();
     this.#transport.closeOverdue();
     if (idleTimeout > 0) this.#transport.closeIdle(idleTimeout);
   }

@@ -87,6 +87,10 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
     return session.overdue;
   }
 
+  isStalled(): boolean {
+    return false;
+  }
+
   isBusy(session: Session): boolean {
     return session.held.length > 0;
   }

@@ -28,7 +28,7 @@ function options(timeout = 0): AuthOptions {
 }
 
 function connection(auth = options()): Talk {
-  return new Talk(makeEngine(makeStore(makeMemory()), auth));
+  return new Talk(makeEngine(makeStore(makeMemory()), { options: { auth } }));
 }
 
 /** A `set` with a value, as clients send it. */
@@ -169,7 +169,7 @@ test('attempts and errors are counted', () => {
 });
 
 test('new credentials count for new connections and leave the others in', () => {
-  const engine = makeEngine(makeStore(makeMemory()), options());
+  const engine = makeEngine(makeStore(makeMemory()), { options: { auth: options() } });
   const [inside, outside] = [new Talk(engine), new Talk(engine)];
   assert.equal(inside.send(login('bob s3cret')), 'STORED\r\n');
   outside.send('set any 0 0 10\r\nbob s');
@@ -180,7 +180,7 @@ test('new credentials count for new connections and leave the others in', () => 
 });
 
 test('a connection is overdue when its seconds are over, unless it has authenticated', () => {
-  const engine = makeEngine(makeStore(makeMemory()), options(5));
+  const engine = makeEngine(makeStore(makeMemory()), { options: { auth: options(5) } });
   const [slow, quick] = [new Talk(engine), new Talk(engine)];
   quick.send(login('bob s3cret'));
   tickClock(engine.store.memory, 5000);
@@ -190,7 +190,7 @@ test('a connection is overdue when its seconds are over, unless it has authentic
   assert.equal(engine.isOverdue(slow.session), true, 'a failed attempt gives no more time');
   assert.equal(engine.isOverdue(quick.session), false);
   for (const auth of [options(0), undefined]) {
-    const patient = makeEngine(makeStore(makeMemory()), auth);
+    const patient = makeEngine(makeStore(makeMemory()), { options: { auth } });
     const { session } = new Talk(patient);
     tickClock(patient.store.memory, 1_000_000);
     assert.equal(patient.isOverdue(session), false);
