@@ -14,8 +14,8 @@ import { reasonOf, StartError } from './errors.ts';
 import { logLine } from './log.ts';
 import type { Settings } from './setting.ts';
 
-/** A file of users is no larger; something else was named by mistake. */
-const FILE_BYTES_MAX = 16 * 1024 * 1024;
+/** Room for some 40,000 users; each worker keeps a digest of every one. */
+const FILE_BYTES_MAX = 1024 * 1024;
 
 const NUL = 0x00;
 const LINE_FEED = 0x0a;
@@ -62,7 +62,7 @@ type Parse = (lines: readonly Buffer[]) => Credential[];
 
 function loadTable(path: string, flag: string, parse: Parse): CredentialTable {
   try {
-    if (statSync(path).size > FILE_BYTES_MAX) throw new Error('it is larger than 16 MB');
+    if (statSync(path).size > FILE_BYTES_MAX) throw new Error('it is larger than 1 MB');
     const list = parse(linesOf(readFileSync(path)));
     if (list.length === 0) throw new Error('it has no user');
     return credentialTable(list);

@@ -61,6 +61,7 @@ test('-S: further fields, lines without a colon, the first line of a user', (t) 
 test('a file with a fault is refused as a whole, and the line is named', (t) => {
   for (const [content, fault] of [
     ['', /it has no user$/],
+    ['bob:s3cret\n'.repeat(100_000), /it is larger than 1 MB$/],
     ['bob\n', /line 1 is not 'user:password'$/],
     ['bob:s3cret\n\n', /line 2 is not/],
     ['bob:s3cret\nann\n', /line 2 is not/],
