@@ -28,6 +28,7 @@ import {
   IN_STREAM,
   IN_SWALLOW,
   IN_VALUE,
+  LINE_BYTES_MAX,
   Session,
   SPEAKS_BINARY,
   SPEAKS_TEXT,
@@ -54,8 +55,6 @@ export const FEED_YIELD = 3;
 
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
-/** Input without a line end that is tolerated for anything but a retrieval command. */
-export const LINE_BYTES_MAX = 2048;
 /** Leading spaces tolerated in front of a retrieval command that long. */
 const LEADING_SPACES_MAX = 100;
 /** A multi-get line may have any number of keys, but not fill the memory. */
@@ -109,12 +108,13 @@ export class Engine {
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
-      const kind = origin.protocol === 'auto' ? 'auto-negotiating' : origin.protocol;
+    const { memory, allocator } = this.store;
+    const narrowed = this.auth.narrow(origin);
+    if (memory.i32[HEAD_VERBOSITY] > 1) {
+      const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
       this.host.log(2, `<${slot} new ${kind} client connection`);
     }
-    const { memory, allocator } = this.store;
-    const session = new Session(memory, allocator, slot, this.auth.narrow(origin));
+    const session = new Session(memory, allocator, slot, narrowed);
     this.auth.begin(session);
     return session;
   }

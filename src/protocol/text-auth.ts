@@ -7,7 +7,7 @@
  * input, which is as long as what has arrived.
  */
 import type { Credential } from './credentials.ts';
-import { type Engine, LINE_BYTES_MAX } from './engine.ts';
+import type { Engine } from './engine.ts';
 import {
   AUTH_FAILURE,
   AUTH_TOO_LONG,
@@ -16,7 +16,7 @@ import {
   STORED_LINE,
   UNAUTHENTICATED,
 } from './replies.ts';
-import { type Session, STEP_NEXT, STEP_STARVED } from './session.ts';
+import { LINE_BYTES_MAX, type Session, STEP_NEXT, STEP_STARVED } from './session.ts';
 
 /** Fewer bytes are not looked at: nothing that short can be of use. */
 const INPUT_BYTES_MIN = 3;
