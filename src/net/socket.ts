@@ -110,6 +110,14 @@ export class SocketTransport<Session, Storage> implements Transport {
     }
   }
 
+  closeOverdue(): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.closing || !this.#protocol.isOverdue(connection.session)) continue;
+      this.#owner.onOverdue(connection.slot);
+      connection.socket.destroy();
+    }
+  }
+
   closeStalled(): void {
     for (const connection of this.#connections.values()) {
       if (connection.sending === null) continue;

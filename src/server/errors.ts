@@ -29,6 +29,7 @@ const SYSTEM_REASONS = new Map([
   ['EACCES', 'permission denied'],
   ['EPERM', 'operation not permitted'],
   ['ENOENT', 'no such file or directory'],
+  ['EISDIR', 'it is a folder'],
   ['ENOTDIR', 'a part of the path is not a directory'],
   ['ENOTFOUND', 'no such host'],
   ['EINVAL', 'invalid address'],

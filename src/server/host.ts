@@ -2,6 +2,9 @@
  * What the protocol asks of the server: the server's part of `stats`, `stats settings`, logging.
  */
 import {
+  AUTH_CMDS,
+  AUTH_ERRORS,
+  AUTH_TIMEOUTS,
   CONN_YIELDS,
   IDLE_KICKS,
   LISTEN_DISABLED,
@@ -45,6 +48,7 @@ import type { Host } from '../protocol/host.ts';
 import { writeRaw } from './log.ts';
 import type { Settings } from './setting.ts';
 import { settingsStats } from './settings.ts';
+import { needsAuth } from './settings-auth.ts';
 import { PROTOCOL_VERSION, packageVersion } from './version.ts';
 
 /** What memcached's uptime is when the server starts. */
@@ -157,11 +161,14 @@ export class ServerHost implements Host {
       ['read_buf_bytes_free', readBytes],
       ['read_buf_oom', '0'],
       ['reserved_fds', '0'],
-      ['auth_cmds', '0'],
-      ['auth_errors', '0'],
+      ['auth_cmds', String(sumCounter(memory, AUTH_CMDS))],
+      ['auth_errors', String(sumCounter(memory, AUTH_ERRORS))],
     );
     if (this.#settings.idleTimeout > 0) {
       stats.push(['idle_kicks', String(sumCounter(memory, IDLE_KICKS))]);
+    }
+    if (needsAuth(this.#settings)) {
+      stats.push(['auth_timeouts', String(sumCounter(memory, AUTH_TIMEOUTS))]);
     }
     return stats;
   }

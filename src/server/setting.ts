@@ -55,6 +55,14 @@ export interface Settings {
   detailEnabled: boolean;
   /** Items last stored at this second of the clock or before are flushed; 0 is none. */
   oldestLive: number;
+  sasl: boolean;
+  saslAny: boolean;
+  /** The file of -o sasl_pwdb; empty for the one that the environment names. */
+  saslPasswords: string;
+  /** The file of -Y; empty for none. */
+  authFile: string;
+  authTimeout: number;
+  authTimeoutGiven: boolean;
   flushEnabled: boolean;
   dumpEnabled: boolean;
   dumpTimeout: number;

@@ -197,8 +197,6 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     show: (s) => String(s.backlog),
   },
   fixed('binding_protocol', 'auto-negotiate'),
-  fixed('auth_enabled_sasl', 'no'),
-  fixed('auth_enabled_ascii', 'no'),
   {
     short: 'I',
     long: 'max-item-size',

@@ -10,6 +10,7 @@ import { parseListen } from './listen-addresses.ts';
 import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
 import { ADMIN_SETTINGS } from './settings-admin.ts';
+import { AUTH_SETTINGS, checkAuth } from './settings-auth.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
 import { INERT_SETTINGS } from './settings-inert.ts';
@@ -19,6 +20,7 @@ import { SETTINGS_ORDER } from './settings-order.ts';
 /** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
+  ...AUTH_SETTINGS,
   ...ADMIN_SETTINGS,
   ...EXTENDED_SETTINGS,
   ...LOG_SETTINGS,
@@ -116,6 +118,7 @@ function checkTogether(s: Settings): void {
   if (s.memoryMax !== 0 && s.memoryMax < s.maxbytes) {
     throw new SettingsError('-o memory_max cannot be smaller than -m (memory limit)');
   }
+  checkAuth(s);
   if (s.trackSizes && !s.casEnabled) {
     throw new SettingsError('-o track_sizes needs cas ids, which -C disables');
   }
