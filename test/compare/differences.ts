@@ -107,9 +107,9 @@ export const GENERAL_STATS: readonly StatRule[] = [
 export const SETTINGS_STATS: readonly StatRule[] = [
   { keys: /^(tcpport|oldest)$/, compare: 'kind', reason: TIMED },
   {
-    keys: /^(ext_|ssl_|slab_automove_freeratio$|(watcher|worker)_logbuf_size$)/,
+    keys: /^(ext_|ssl_|slab_automove_freeratio$)/,
     compare: 'free',
-    reason: 'settings of extstore, TLS and the logger, which we do not have: they read as off',
+    reason: 'settings of extstore and TLS, which we do not have: they read as off',
   },
   {
     keys: /^num_threads_per_udp$/,
