@@ -87,9 +87,10 @@ export class SocketTransport<Session, Storage> implements Transport {
 
   closeIdle(limit: number): void {
     this.#now = Math.floor(performance.now() / 1000);
-    const oldest = this.#now - limit;
     for (const connection of this.#connections) {
-      if (connection.lastRead >= oldest || this.#isBusy(connection)) continue;
+      const { session, lastRead } = connection;
+      const idle = this.#protocol.idleSeconds(session, this.#now - lastRead);
+      if (idle <= limit || this.#isBusy(connection)) continue;
       this.#owner.onIdleKick(connection.slot);
       connection.socket.destroy();
     }

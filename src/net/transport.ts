@@ -25,13 +25,15 @@ export interface ByteProtocol<Session, Storage> {
   close(session: Session): void;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
+  /** How long the session has done nothing; its last bytes came `sinceRead` seconds ago. */
+  idleSeconds(session: Session, sinceRead: number): number;
 }
 
 /** What a transport reports to the worker that owns it. */
 export interface TransportOwner {
   /** A connection is gone: its slot may be used again. */
   onClose(slot: number): void;
-  /** A connection is closed because nothing came from it for idle_timeout seconds. */
+  /** A connection is closed because it did nothing for idle_timeout seconds. */
   onIdleKick(slot: number): void;
 }
 
@@ -41,7 +43,7 @@ export interface Transport {
   readonly name: string;
   /** Serves an accepted, untouched socket under the given slot of the connection table. */
   serve(socket: Socket, slot: number): void;
-  /** Closes connections from which nothing came for more than this many seconds. */
+  /** Closes connections that did nothing for more than this many seconds. */
   closeIdle(seconds: number): void;
   /**
    * Closes every connection as soon as the request that it is in the middle of is answered;
