@@ -27,6 +27,8 @@ export interface ByteProtocol<Session, Storage> {
   isBusy(session: Session): boolean;
   /** How long the session has done nothing; its last bytes came `sinceRead` seconds ago. */
   idleSeconds(session: Session, sinceRead: number): number;
+  /** True when a reply that is stuck should be given up. */
+  isStalled(session: Session): boolean;
 }
 
 /** What a transport reports to the worker that owns it. */
@@ -45,6 +47,8 @@ export interface Transport {
   serve(socket: Socket, slot: number): void;
   /** Closes connections that did nothing for more than this many seconds. */
   closeIdle(seconds: number): void;
+  /** Closes connections whose reader has taken nothing of a reply for as long as it may. */
+  closeStalled(): void;
   /**
    * Closes every connection as soon as the request that it is in the middle of is answered;
    * resolves when all are closed.

@@ -155,6 +155,11 @@ export class Engine {
     return i32[HEAD_CLOCK] - i32[session.slotWord + CONN_LAST_COMMAND_I32];
   }
 
+  /** Whether what is being sent should be given up, because its reader takes nothing. */
+  isStalled(session: Session): boolean {
+    return session.stream?.isStalled?.() === true;
+  }
+
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
   reply(session: Session, line: Buffer): void {
     if (this.verbosity > 1) {

@@ -10,6 +10,8 @@ export interface Host {
   /** `stats settings`. */
   settingsStats(): Iterable<readonly [string, string]>;
   setVerbosity(level: number): void;
+  /** Ends the process; gracefully, it keeps what is to be kept for the next start. */
+  shutdown(graceful: boolean): void;
   /** A line for stderr, if the verbosity is at least `level`. */
   log(level: number, line: string): void;
 }
@@ -19,4 +21,12 @@ export interface EngineOptions {
   /** -R: requests served per event before other connections get their turn. */
   readonly requestsPerEvent: number;
   readonly verbose: number;
+  /** Whether items may be listed; not with -X. */
+  readonly dumpEnabled: boolean;
+  /** Seconds after which a dump's reader that takes nothing is hung up on. */
+  readonly dumpTimeout: number;
+  /** -A */
+  readonly shutdownEnabled: boolean;
+  /** Whether there are commands that exist for tests only. */
+  readonly testCommands: boolean;
 }

@@ -1,6 +1,7 @@
 /** The fixed replies of the text protocol, as bytes with their line ends. */
 
-function line(text: string): Buffer {
+/** A reply line as bytes. */
+export function line(text: string): Buffer {
   return Buffer.from(`${text}\r\n`, 'latin1');
 }
 

@@ -7,7 +7,7 @@ import { logLine } from './log.ts';
 import { RunningServer } from './server.ts';
 import type { Settings } from './setting.ts';
 import { helpText, readSettings } from './settings.ts';
-import { packageVersion } from './version.ts';
+import { licenseText, packageVersion } from './version.ts';
 
 const TEST_VARIABLE = 'SLABCACHED_TEST';
 
@@ -26,6 +26,8 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(helpText(packageVersion()));
   } else if (settings.action === 'version') {
     process.stdout.write(`slabcached ${packageVersion()}\n`);
+  } else if (settings.action === 'license') {
+    process.stdout.write(licenseText());
   } else if (settings.daemonize && !isDaemon()) {
     process.exit(await spawnDaemon(args, settings.verbose));
   } else {

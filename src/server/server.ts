@@ -196,12 +196,7 @@ function warn(settings: Settings): void {
   if (settings.threads > MANY_THREADS) {
     logLine(`warning: -t ${settings.threads}: more threads than cores only cost time`);
   }
-  if (settings.lockMemory) {
-    logLine('warning: -k: memory is not locked, this needs the native addon');
-  }
-  if (settings.preallocate) {
-    logLine('warning: -L: memory is touched at start, but large pages need the native addon');
-  }
+  for (const warning of settings.warnings) logLine(`warning: ${warning}`);
 }
 
 /** Node raises the soft limit to the hard one at its start, so the hard one is what we have. */

@@ -43,10 +43,9 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const { requestsPerEvent, verbose } = task.settings;
     const host = new ServerHost(memory, state, task.settings, 'node');
     const store = new Store(memory, task.cache, actor);
-    const engine = new Engine(store, host, { requestsPerEvent, verbose });
+    const engine = new Engine(store, host, task.settings);
     this.#transport = new SocketTransport(engine, {
       onClose: (slot) => {
         releaseConnection(memory, slot);
@@ -58,10 +57,10 @@ class Worker {
 
   run(): Promise<void> {
     const { port, settings } = this.#task;
-    const idle =
-      settings.idleTimeout === 0
-        ? undefined
-        : setInterval(() => this.#transport.closeIdle(settings.idleTimeout), SECOND_MS);
+    const idle = setInterval(() => {
+      this.#transport.closeStalled();
+      if (settings.idleTimeout > 0) this.#transport.closeIdle(settings.idleTimeout);
+    }, SECOND_MS);
     return new Promise((resolve) => {
       port.on('message', (message: ToWorker) => this.#onMessage(message));
       port.on('close', () => {

@@ -15,6 +15,14 @@ export const LINE_DIFFERENCES: readonly LineDifference[] = [
     theirs: /^VERSION \d+\.\d+\.\d+$/,
     ours: /^VERSION \d+\.\d+\.\d+$/,
   },
+  {
+    reason: '1.6.18 does not say what is wrong with the flags of md; current upstream does.',
+    theirs: /^CLIENT_ERROR invalid or duplicate flag$/,
+    ours: new RegExp(
+      '^CLIENT_ERROR (bad (token in )?command line format|(duplicate|invalid) flag' +
+        '|error decoding key|incorrect length for M token|invalid numeric (initial|delta) value)$',
+    ),
+  },
 ];
 
 /** Requests that we answer otherwise on purpose; cases.ts has both answers (`ours`). */
@@ -29,6 +37,19 @@ export const REPLY_DIFFERENCES = {
     'memcached takes it for the next packet, and hangs up at its magic byte; we refuse it (0x04)',
   'a length of more than 32 bits on a storage line':
     '1.6.18 cuts it to 32 bits, so that 4294967297 means 1; we refuse it, as current upstream does',
+  'mg, ms, md and ma without a key': 'ERROR in 1.6.18, a bad format in current upstream',
+  'meta commands with 20 words, and what is said of too many':
+    '1.6.18 takes 19 words and has two texts; current upstream takes 20 and has one',
+  'E, x, s of ms, and N with append and prepend': 'flags that 1.6.18 does not know yet',
+  'what is wrong with the flags of md': '1.6.18 does not say; current upstream does',
+  'ms with a key too long or too many flags':
+    'the value behind it is read as commands by 1.6.18, and swallowed by current upstream',
+  'the sign of exp in me': '1.6.18 counts backwards',
+  'q of an ma that creates its item': 'has no effect in 1.6.18; current upstream is quiet',
+  'T of an ma that makes the number longer': '1.6.18 touches the item that was replaced',
+  'ma with an opaque that is too long': '1.6.18 changes the number before it sees that',
+  'binary keys of items created by mg or joined by ms':
+    '1.6.18 forgets that the key is binary and would put any bytes of it on the reply line',
 } as const;
 
 /**
@@ -212,5 +233,12 @@ export const AVOIDED = {
     'the two clocks do not tick together; time.test.ts waits for these instead',
   'gat lines and malformed lines over 2048 bytes':
     'they are cut off or not depending on how much has arrived when the server looks',
+  'arithmetic behind an mg in one stream':
+    'while the answer to an mg is not sent memcached holds its item, and then a shorter number ' +
+    'replaces it instead of being padded with spaces',
+  'flags E and x, s of ms, N of joining modes, 19 words and more on meta lines':
+    'there 1.6.18 differs on purpose (REPLY_DIFFERENCES); fixed examples have them',
+  'T and N with q on ma lines, and opaques that are too long on mg and ma lines':
+    'their effects differ from ours on purpose (REPLY_DIFFERENCES)',
   'data blocks of more than 60 bytes on malformed lines': 'read as a command line, they are such',
 } as const;
