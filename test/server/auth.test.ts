@@ -156,6 +156,15 @@ test('stats settings shows what is on', async (t) => {
   assert.equal(await client.stat('auth_timeout', 'settings'), '5');
 });
 
+test('SASL_CONF_PATH is said to be without effect', async (t) => {
+  process.env.SASL_CONF_PATH = '/etc/sasl2';
+  t.after(() => delete process.env.SASL_CONF_PATH);
+  const guarded = await launch(t, ['-S', '-o', `sasl_pwdb=${usersFile(t)}`]);
+  assert.match(guarded.stderr(), /warning: SASL_CONF_PATH is not read/);
+  const plain = await launch(t, []);
+  assert.doesNotMatch(plain.stderr(), /SASL_CONF_PATH/);
+});
+
 test('a server that nobody could log in to does not start', async (t) => {
   const none = join(scratch(t), 'none');
   for (const [flags, sentence] of [
