@@ -145,6 +145,12 @@ export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
     only: 'ours',
     reason: 'the address space reserved for pages and how sockets are served: settings of ours',
   },
+  {
+    subcommand: 'settings',
+    key: /^(sasl_any|auth_timeout)$/,
+    only: 'ours',
+    reason: 'who need not authenticate, and how long others may take: settings of ours',
+  },
 ];
 
 /**
