@@ -45,6 +45,9 @@ const REFUSED: [string[], RegExp][] = [
   [['-s', 'x'.repeat(108)], /^-s: the path is longer/],
   [['-u', ''], /^-u needs a value/],
   [['-P', ''], /^-P needs a value/],
+  [['-e', ''], /^-e needs a value/],
+  [['-o', 'watcher_logbuf_size=1'], /^-o watcher_logbuf_size must be/],
+  [['-o', 'worker_logbuf_size=0'], /^-o worker_logbuf_size must be/],
   [['-o', 'nothing'], /^unknown option '-o nothing'$/],
   [['-o', 'hashpower'], /^-o hashpower needs a value$/],
   [['-o', 'hashpower=11'], /^-o hashpower must be/],
@@ -119,6 +122,8 @@ test('flags reach the configuration of memory and cache', () => {
     workers: 3,
     maxConns: 77,
     hashPowerInit: 20,
+    workerLogBytes: 65_536,
+    watcherLogBytes: 262_144,
   });
   const cache = cacheConfig(settings);
   assert.equal(cache.evictToFree, false);
