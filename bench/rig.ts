@@ -3,6 +3,7 @@
 
 import type { CacheConfig } from '../src/cache/config.ts';
 import { Store } from '../src/cache/store.ts';
+import { setTunables } from '../src/cache/switches.ts';
 import { startClock } from '../src/memory/clock.ts';
 import { claimConnection } from '../src/memory/connections.ts';
 import { createMemory, type Memory } from '../src/memory/memory.ts';
@@ -27,6 +28,7 @@ const HOST: Host = {
   generalStats: () => [],
   settingsStats: () => [],
   setVerbosity: () => {},
+  shutdown: () => {},
   log: () => {},
 };
 
@@ -36,6 +38,7 @@ export function createCache(megabytes: number, workers: number): Memory {
   const limited = { ...memoryConfig(settings), memoryMax: megabytes * MEGABYTE };
   const memory = createMemory(limited);
   startClock(memory, Date.now());
+  setTunables(memory, CACHE_CONFIG);
   return memory;
 }
 
@@ -93,6 +96,10 @@ export class Rig {
     this.engine = new Engine(store, HOST, {
       requestsPerEvent: depth + 1,
       verbose: 0,
+      dumpEnabled: true,
+      dumpTimeout: 1800,
+      shutdownEnabled: false,
+      testCommands: false,
       watchEnabled: true,
     });
     this.session = this.engine.open(slot);

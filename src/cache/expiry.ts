@@ -70,13 +70,14 @@ export function timeWithOwnCas(memory: Memory, tenant: number): number {
 /**
  * flush_all: kills what is stored now (`when` 0 or past), or at clock second `when` what was not
  * stored or renewed since then. A later flush_all replaces an earlier one's time (protocol.txt).
+ * Without cas ids the second is all there is to go by: what is stored in it afterwards dies too.
  */
-export function flushAll(memory: Memory, tenant: number, when: number): void {
+export function flushAll(memory: Memory, tenant: number, when: number, casEnabled: boolean): void {
   const { i32 } = memory;
   const word = tenantWord(memory, tenant);
   const now = i32[HEAD_CLOCK];
-  const oldestLive = (when > 0 ? when : now) - 1;
-  if (oldestLive <= now) {
+  const oldestLive = (when > 0 ? when : now) - (casEnabled ? 1 : 0);
+  if (casEnabled && oldestLive <= now) {
     const low = nextCasLow(i32);
     i32[word + TENANT_OLDEST_CAS_HIGH_I32] = casHigh(i32, low);
     i32[word + TENANT_OLDEST_CAS_LOW_I32] = low;

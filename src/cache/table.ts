@@ -20,7 +20,7 @@ import {
 } from '../memory/layout.ts';
 import { lock, RANK_STRIPE, tryLock, unlock } from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
-import { hashKey } from './hash.ts';
+import { chooseHash, hashKey } from './hash.ts';
 import { identityOf, keyAt, keyBytesOf, tenantOf } from './item.ts';
 
 /** One thread's access to the hash table. */
@@ -41,6 +41,7 @@ export class Table {
     this.buckets = wordOf(memory.layout.hashTable);
     this.stripes = wordOf(memory.layout.stripes);
     this.stripeMask = memory.layout.stripeCount - 1;
+    chooseHash(memory.config.hashAlgorithm);
   }
 
   /** The word of the lock that covers this hash. */
@@ -113,6 +114,17 @@ export class Table {
   /** Whether the item is in its bucket. The caller holds the stripe. */
   doContains(hash: number, ref: number): boolean {
     return this.predecessorWord(hash, ref) !== -1;
+  }
+
+  /** How many buckets a stripe has: a power of 2, which only grows. The caller holds it. */
+  bucketCount(stripe: number): number {
+    const mask = this.i32[this.stripes + stripe * (STRIPE_BYTES / 4) + STRIPE_MASK_I32];
+    return (mask + 1) / (this.stripeMask + 1);
+  }
+
+  /** The first item of the nth bucket of a stripe, or 0. The caller holds the stripe. */
+  doFirst(stripe: number, bucket: number): number {
+    return this.i32[this.buckets + stripe + bucket * (this.stripeMask + 1)];
   }
 
   /** Calls back with the first item of every bucket of a stripe. The caller holds the stripe. */

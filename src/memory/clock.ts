@@ -6,7 +6,13 @@
  * can be subtracted from any time without going below it. Wall-clock jumps do not move it: elapsed
  * time comes from the monotonic clock.
  */
-import { HEAD_CLOCK, HEAD_START_CLOCK, HEAD_STARTED_F64 } from './layout.ts';
+import {
+  HEAD_CLOCK,
+  HEAD_CLOCK_OFFSET,
+  HEAD_CLOCK_PAUSED,
+  HEAD_START_CLOCK,
+  HEAD_STARTED_F64,
+} from './layout.ts';
 import type { Memory } from './memory.ts';
 
 const HEAD_START_SECONDS = 62;
@@ -31,7 +37,21 @@ export function startClockAt(memory: Memory, second: number, nowMs: number): voi
 
 /** Sets the clock to the whole seconds elapsed since its start. The main thread calls it. */
 export function tickClock(memory: Memory, elapsedMs: number): void {
-  memory.i32[HEAD_CLOCK] = memory.i32[HEAD_START_CLOCK] + Math.floor(elapsedMs / 1000);
+  const { i32 } = memory;
+  if (i32[HEAD_CLOCK_PAUSED] !== 0) return;
+  const elapsed = Math.floor(elapsedMs / 1000);
+  i32[HEAD_CLOCK] = i32[HEAD_START_CLOCK] + elapsed + i32[HEAD_CLOCK_OFFSET];
+}
+
+/** For tests: stops the clock, or lets it go on; the time it stood is made up for. */
+export function pauseClock(memory: Memory, on: boolean): void {
+  memory.i32[HEAD_CLOCK_PAUSED] = on ? 1 : 0;
+}
+
+/** For tests: moves the clock by this many seconds, for good. */
+export function moveClock(memory: Memory, seconds: number): void {
+  memory.i32[HEAD_CLOCK_OFFSET] += seconds;
+  memory.i32[HEAD_CLOCK] += seconds;
 }
 
 /** Wall clock of second 0, in seconds since 1970. */

@@ -29,4 +29,6 @@ export interface MemoryConfig {
   readonly workerLogBytes: number;
   /** `-o watcher_logbuf_size`: what may wait to be sent to a watcher. */
   readonly watcherLogBytes: number;
+  /** `-o hash_algorithm`: an index into the list of src/cache/hash.ts. */
+  readonly hashAlgorithm: number;
 }

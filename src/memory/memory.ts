@@ -101,6 +101,7 @@ export function attachMemory(buffer: SharedArrayBuffer): Memory {
     hashPowerInit: field('hashPowerInit'),
     workerLogBytes: field('workerLogBytes'),
     watcherLogBytes: field('watcherLogBytes'),
+    hashAlgorithm: field('hashAlgorithm'),
   });
 }
 

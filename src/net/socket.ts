@@ -110,6 +110,21 @@ export class SocketTransport<Session, Storage> implements Transport {
     }
   }
 
+  closeOverdue(): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.closing || !this.#protocol.isOverdue(connection.session)) continue;
+      this.#owner.onOverdue(connection.slot);
+      connection.socket.destroy();
+    }
+  }
+
+  closeStalled(): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.sending === null) continue;
+      if (this.#protocol.isStalled(connection.session)) connection.socket.destroy();
+    }
+  }
+
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#draining = resolve;

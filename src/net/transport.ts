@@ -24,8 +24,12 @@ export interface ByteProtocol<Session, Storage> {
   resume(session: Session): number;
   /** `reason` is a CLOSE_ of connections.ts. */
   close(session: Session, reason: number): void;
+  /** True when the connection has not authenticated in time and must go. */
+  isOverdue(session: Session): boolean;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
+  /** True when a reply that is stuck should be given up. */
+  isStalled(session: Session): boolean;
   /** True when the connection is only sent to: it is not idle, and a stop does not wait for it. */
   isEndless(session: Session): boolean;
 }
@@ -34,6 +38,8 @@ export interface ByteProtocol<Session, Storage> {
 export interface TransportOwner {
   /** A connection is gone: its slot may be used again. */
   onClose(slot: number): void;
+  /** A connection is closed because it has not authenticated in time. */
+  onOverdue(slot: number): void;
   /** A connection is closed because nothing came from it for idle_timeout seconds. */
   onIdleKick(slot: number): void;
 }
@@ -48,6 +54,10 @@ export interface Transport {
   poke(slot: number): void;
   /** Closes connections from which nothing came for more than this many seconds. */
   closeIdle(seconds: number): void;
+  /** Closes connections that have not authenticated in time. */
+  closeOverdue(): void;
+  /** Closes connections whose reader has taken nothing of a reply for as long as it may. */
+  closeStalled(): void;
   /**
    * Closes every connection as soon as the request that it is in the middle of is answered;
    * resolves when all are closed.

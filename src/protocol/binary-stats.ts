@@ -3,7 +3,12 @@
  * the group; where it has an argument that is part of the key too (`detail on`).
  */
 import type { Stat } from '../cache/stats.ts';
-import { type BinaryRequest, HEADER_BYTES, STATUS_NOT_FOUND } from './binary-header.ts';
+import {
+  type BinaryRequest,
+  HEADER_BYTES,
+  STATUS_AUTH_ERROR,
+  STATUS_NOT_FOUND,
+} from './binary-header.ts';
 import { type BinaryReplies, writeHeader } from './binary-replies.ts';
 import type { Engine } from './engine.ts';
 import type { Session } from './session.ts';
@@ -37,11 +42,13 @@ export class BinaryStats {
       this.reply(session, [], true);
     } else if (name.startsWith('settings')) {
       this.replyGroup(session, 'settings');
+    } else if (name.startsWith('detail') && !statistics.detailAllowed) {
+      this.replies.error(session, STATUS_AUTH_ERROR);
     } else if (name.startsWith('detail')) {
       this.detail(session, name.slice('detail'.length));
     } else if (name === 'sizes_enable' || name === 'sizes_disable') {
       // The end is missing, as it is in the text protocol.
-      this.reply(session, [statistics.trackSizes(name === 'sizes_enable')], false);
+      this.reply(session, statistics.trackSizes(name === 'sizes_enable'), false);
     } else {
       this.replyGroup(session, name);
     }

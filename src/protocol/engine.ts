@@ -14,6 +14,7 @@ import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
 import { CLOSE_ERROR, CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { Auth } from './auth.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
 import type { EngineOptions, Host } from './host.ts';
@@ -29,6 +30,7 @@ import {
   IN_STREAM,
   IN_SWALLOW,
   IN_VALUE,
+  LINE_BYTES_MAX,
   Session,
   SPEAKS_BINARY,
   SPEAKS_TEXT,
@@ -40,6 +42,7 @@ import {
 import { Statistics } from './statistics.ts';
 import { Storage } from './storage.ts';
 import { TextCommands } from './text.ts';
+import { TextAuth } from './text-auth.ts';
 import { Tokens } from './tokens.ts';
 import { Upload } from './upload.ts';
 
@@ -54,8 +57,6 @@ export const FEED_YIELD = 3;
 
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
-/** Input without a line end that is tolerated for anything but a retrieval command. */
-const LINE_BYTES_MAX = 2048;
 /** Leading spaces tolerated in front of a retrieval command that long. */
 const LEADING_SPACES_MAX = 100;
 /** A multi-get line may have any number of keys, but not fill the memory. */
@@ -87,6 +88,8 @@ export class Engine {
   private spare: Buffer | null = null;
   readonly sender: Sender;
   readonly upload: Upload;
+  readonly auth: Auth;
+  private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
   private readonly text: TextCommands;
   private readonly binary: BinaryCommands;
@@ -99,6 +102,8 @@ export class Engine {
     this.prefixes = new Prefixes(store.memory, store.actor, store.config.prefixDelimiter);
     this.sender = new Sender(this);
     this.upload = new Upload(this);
+    this.auth = new Auth(store, options.auth, options.saslAny === true);
+    this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);
     this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
@@ -107,12 +112,16 @@ export class Engine {
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
-      const kind = origin.protocol === 'auto' ? 'auto-negotiating' : origin.protocol;
+    const { memory, allocator } = this.store;
+    const narrowed = this.auth.narrow(origin);
+    if (memory.i32[HEAD_VERBOSITY] > 1) {
+      const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
       this.host.log(2, `<${slot} new ${kind} client connection`);
     }
     if (this.store.log.wants(WATCH_CONNEVENTS)) this.store.log.opened(slot);
-    return new Session(this.store.memory, this.store.allocator, slot, origin);
+    const session = new Session(memory, allocator, slot, narrowed);
+    this.auth.begin(session);
+    return session;
   }
 
   /** Serves what has arrived. `input` may be reused afterwards. Returns one of FEED_*. */
@@ -151,6 +160,16 @@ export class Engine {
   isBusy(session: Session): boolean {
     if (this.isEndless(session)) return false;
     return session.state !== IN_COMMAND || session.pendingLength > 0;
+  }
+
+  /** Whether the connection must be closed, because it did not authenticate in time. */
+  isOverdue(session: Session): boolean {
+    return this.auth.isOverdue(session);
+  }
+
+  /** Whether what is being sent should be given up, because its reader takes nothing. */
+  isStalled(session: Session): boolean {
+    return session.stream?.isStalled?.() === true;
   }
 
   /** Whether the session is only sent to from now on, until its connection ends. */
@@ -236,7 +255,9 @@ export class Engine {
   /** Finds the next command and executes it. */
   private stepCommand(session: Session): number {
     if (session.speaks === SPEAKS_BINARY) return this.binary.step(session);
-    if (session.speaks === SPEAKS_TEXT) return this.stepLine(session);
+    if (session.speaks === SPEAKS_TEXT) {
+      return session.authenticated ? this.stepLine(session) : this.textAuth.proceed(session);
+    }
     if (this.at === this.end) return STEP_STARVED;
     session.speaks = this.input[this.at] === REQUEST_MAGIC ? SPEAKS_BINARY : SPEAKS_TEXT;
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
@@ -249,10 +270,8 @@ export class Engine {
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
     const { input, at, end } = this;
-    let lineFeed = at + session.scanned;
-    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
+    const lineFeed = this.findLineFeed(session);
     if (lineFeed === end) {
-      session.scanned = end - at;
       if (end - at > LINE_BYTES_MAX && !this.mayGrow(session)) session.closing = true;
       return STEP_STARVED;
     }
@@ -266,6 +285,15 @@ export class Engine {
     this.tokens.cut(input, at, textEnd);
     this.text.execute(session, at, textEnd);
     return STEP_NEXT;
+  }
+
+  /** Where the line at hand ends in the input; where the input ends, if it does not. */
+  findLineFeed(session: Session): number {
+    const { input, at, end } = this;
+    let lineFeed = at + session.scanned;
+    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
+    session.scanned = lineFeed - at;
+    return lineFeed;
   }
 
   /** Whether a line without end may still become one: a multi-get may be of any length. */

@@ -1,6 +1,7 @@
 /** The fixed replies of the text protocol, as bytes with their line ends. */
 
-function line(text: string): Buffer {
+/** A reply line as bytes. */
+export function line(text: string): Buffer {
   return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
@@ -33,6 +34,13 @@ export const TOO_LARGE = line('SERVER_ERROR object too large for cache');
 export const NO_MEMORY = line('SERVER_ERROR out of memory storing object');
 export const NO_MEMORY_READING = line('SERVER_ERROR Out of memory during read');
 export const NO_MEMORY_DELTA = line('SERVER_ERROR out of memory');
+
+/* Text authentication. */
+export const UNAUTHENTICATED = line('CLIENT_ERROR unauthenticated');
+export const AUTH_FAILURE = line('CLIENT_ERROR authentication failure');
+export const AUTH_TOO_LONG = line('CLIENT_ERROR auth token too long');
+export const BAD_AUTH_TOKEN = line('CLIENT_ERROR bad authentication token format');
+export const BAD_TERMINATION = line('CLIENT_ERROR bad command line termination');
 
 /* Meta commands: codes without line ends, and errors. */
 export const HD_CODE = Buffer.from('HD');

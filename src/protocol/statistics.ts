@@ -12,7 +12,7 @@ import {
   type Stat,
   slabStats,
 } from '../cache/stats.ts';
-import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
+import { HEAD_DETAIL_ENABLED, HEAD_LRU_CRAWLER } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 
 /** The order of plain `stats`; what the server adds of its own follows. */
@@ -27,7 +27,8 @@ const GENERAL_ORDER = (
   'limit_maxbytes accepting_conns listen_disabled_num time_in_listen_disabled_us threads ' +
   'conn_yields hash_power_level hash_bytes hash_is_expanding slab_reassign_rescues ' +
   'slab_reassign_chunk_rescues slab_reassign_evictions_nomem slab_reassign_inline_reclaim ' +
-  'slab_reassign_busy_items slab_reassign_busy_deletes slab_reassign_running slabs_moved ' +
+  'slab_reassign_busy_items slab_reassign_busy_deletes slab_reassign_busy_nomem ' +
+  'slab_reassign_last_busy_status slab_reassign_running slabs_moved ' +
   'lru_crawler_running lru_crawler_starts lru_maintainer_juggles malloc_fails ' +
   'log_worker_dropped log_worker_written log_watcher_skipped log_watcher_sent log_watchers ' +
   'unexpected_napi_ids round_robin_fallback bytes curr_items total_items ' +
@@ -59,6 +60,9 @@ export class Statistics {
         return slabStats(store);
       case 'sizes':
         return this.sizes();
+      case 'extstore':
+        // There is no external storage, and memcached without any answers so.
+        return [];
       default:
         return null;
     }
@@ -71,11 +75,23 @@ export class Statistics {
   }
 
   /** `stats sizes_enable` and `stats sizes_disable`. */
-  trackSizes(on: boolean): Stat {
-    const { memory } = this.engine.store;
+  trackSizes(on: boolean): Stat[] {
+    const { memory, config } = this.engine.store;
+    // Items are told by their cas ids from those that were there before.
+    if (on && !config.casEnabled) {
+      return [
+        ['sizes_status', 'error'],
+        ['sizes_error', 'cas_support_disabled'],
+      ];
+    }
     if (on) enableSizes(memory);
     else disableSizes(memory);
-    return ['sizes_status', on ? 'enabled' : 'disabled'];
+    return [['sizes_status', on ? 'enabled' : 'disabled']];
+  }
+
+  /** Whether `stats detail` is allowed; not with -X. */
+  get detailAllowed(): boolean {
+    return this.engine.options.dumpEnabled;
   }
 
   /** `stats detail on` and `stats detail off`. */
@@ -96,7 +112,7 @@ export class Statistics {
     const { config } = store;
     const hidden = (name: string): boolean =>
       (!config.slabReassign && /^slab_reassign_|^slabs_moved$/.test(name)) ||
-      (!config.lruCrawler && /^lru_crawler_/.test(name)) ||
+      (store.memory.i32[HEAD_LRU_CRAWLER] === 0 && /^lru_crawler_/.test(name)) ||
       (!config.lruMaintainer && /^lru_(maintainer_juggles|bumps_dropped)$/.test(name));
     const stats: Stat[] = [];
     for (const name of GENERAL_ORDER) {

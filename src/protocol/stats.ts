@@ -9,11 +9,15 @@ import {
   BAD_FORMAT,
   BAD_SLAB_ID,
   ERROR_LINE,
+  line,
   OK_LINE,
   RESET_LINE,
 } from './replies.ts';
 import type { Session } from './session.ts';
 import type { Statistics } from './statistics.ts';
+
+const NO_DETAIL = line('CLIENT_ERROR stats detail not allowed');
+const NO_CACHEDUMP = line('CLIENT_ERROR stats cachedump not allowed');
 
 export class StatsCommand {
   private readonly engine: Engine;
@@ -34,13 +38,15 @@ export class StatsCommand {
         statistics.reset(session.tenant);
         return engine.reply(session, RESET_LINE);
       case 'detail':
+        if (!statistics.detailAllowed) return engine.reply(session, NO_DETAIL);
         return this.detail(session);
       case 'cachedump':
+        if (!engine.options.dumpEnabled) return engine.reply(session, NO_CACHEDUMP);
         return this.cachedump(session);
       case 'sizes_enable':
-        return this.replyLines(session, lineOf(statistics.trackSizes(true)));
+        return this.replyLines(session, linesOf(statistics.trackSizes(true)));
       case 'sizes_disable':
-        return this.replyLines(session, lineOf(statistics.trackSizes(false)));
+        return this.replyLines(session, linesOf(statistics.trackSizes(false)));
       default: {
         const stats = statistics.group(name, session.tenant);
         if (stats === null) return engine.reply(session, ERROR_LINE);
@@ -72,9 +78,7 @@ export class StatsCommand {
   }
 
   private replyStats(session: Session, stats: Iterable<Stat>): void {
-    let lines = '';
-    for (const stat of stats) lines += lineOf(stat);
-    this.replyLines(session, `${lines}END\r\n`);
+    this.replyLines(session, `${linesOf(stats)}END\r\n`);
   }
 
   private replyLines(session: Session, lines: string): void {
@@ -82,6 +86,8 @@ export class StatsCommand {
   }
 }
 
-function lineOf([name, value]: Stat): string {
-  return `STAT ${name} ${value}\r\n`;
+function linesOf(stats: Iterable<Stat>): string {
+  let lines = '';
+  for (const [name, value] of stats) lines += `STAT ${name} ${value}\r\n`;
+  return lines;
 }

@@ -22,8 +22,10 @@ import {
 import { realtime } from '../memory/clock.ts';
 import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
+import { AdminCommands } from './admin.ts';
 import type { Engine } from './engine.ts';
 import { VERBOSITY_MAX } from './host.ts';
+import { LruCrawlerCommand } from './lru-crawler-command.ts';
 import { MetaCommands } from './meta.ts';
 import {
   BAD_DELETE,
@@ -55,6 +57,8 @@ export class TextCommands {
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
   private readonly stats: StatsCommand;
+  private readonly lruCrawler: LruCrawlerCommand;
+  private readonly admin: AdminCommands;
   private readonly meta: MetaCommands;
   private readonly watch: WatchCommand;
   private readonly amount = new Decimal64();
@@ -65,6 +69,8 @@ export class TextCommands {
     this.retrieval = retrieval;
     this.storage = storage;
     this.stats = new StatsCommand(engine, statistics);
+    this.admin = new AdminCommands(engine);
+    this.lruCrawler = new LruCrawlerCommand(engine);
     this.meta = new MetaCommands(engine);
     this.watch = new WatchCommand(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
@@ -102,7 +108,7 @@ export class TextCommands {
     const { tokens } = this.engine;
     if (tokens.is(0, 'set')) this.store(session, MODE_SET, 5);
     else if (tokens.is(0, 'stats')) this.stats.execute(session);
-    else this.engine.reply(session, ERROR_LINE);
+    else if (!this.admin.execute(session)) this.engine.reply(session, ERROR_LINE);
   }
 
   private executeOther(session: Session, textEnd: number): void {
@@ -131,6 +137,8 @@ export class TextCommands {
         return this.flushAll(session);
       case 'version':
         return engine.reply(session, this.versionLine);
+      case 'lru_crawler':
+        return this.lruCrawler.execute(session);
       case 'verbosity':
         return this.verbosity(session);
       case 'watch':
@@ -141,7 +149,8 @@ export class TextCommands {
         session.closeReason = CLOSE_NORMAL;
         return;
       default:
-        return this.unknown(session);
+        if (!this.admin.execute(session)) this.unknown(session);
+        return;
     }
   }
 

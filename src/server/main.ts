@@ -7,7 +7,7 @@ import { logLine } from './log.ts';
 import { RunningServer } from './server.ts';
 import type { Settings } from './setting.ts';
 import { helpText, readSettings } from './settings.ts';
-import { packageVersion } from './version.ts';
+import { licenseText, packageVersion } from './version.ts';
 
 const TEST_VARIABLE = 'SLABCACHED_TEST';
 
@@ -26,6 +26,8 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(helpText(packageVersion()));
   } else if (settings.action === 'version') {
     process.stdout.write(`slabcached ${packageVersion()}\n`);
+  } else if (settings.action === 'license') {
+    process.stdout.write(licenseText());
   } else if (settings.daemonize && !isDaemon()) {
     process.exit(await spawnDaemon(args, settings.verbose));
   } else {
@@ -60,6 +62,7 @@ async function serve(settings: Settings): Promise<void> {
 class Signals {
   readonly #server: () => RunningServer | null;
   #asked = false;
+  #reloadAsked = false;
   #ready = false;
 
   constructor(server: () => RunningServer | null) {
@@ -68,13 +71,20 @@ class Signals {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
       process.on(signal, () => this.#stop());
     }
-    process.on('SIGHUP', () => undefined);
+    process.on('SIGHUP', () => this.#reload());
   }
 
   /** The server listens. */
   ready(): void {
     this.#ready = true;
     if (this.#asked) this.#leave();
+    else if (this.#reloadAsked) this.#reload();
+  }
+
+  /** The files may have been read before the signal came, so one that comes early is kept. */
+  #reload(): void {
+    if (this.#ready) this.#server()?.reload();
+    else this.#reloadAsked = true;
   }
 
   #stop(): void {

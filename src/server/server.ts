@@ -16,6 +16,7 @@ import { Dispatcher } from '../net/dispatcher.ts';
 import { endpointText, listen, portOf } from '../net/listener.ts';
 import { createServerState, type ServerState } from '../net/state.ts';
 import { removeStaleSocket } from '../net/unix.ts';
+import { CredentialFiles } from './credential-files.ts';
 import { isDaemon } from './daemon.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { removePidFile, writePidFile, writePortFile } from './files.ts';
@@ -27,6 +28,7 @@ import { become, identityFor } from './privileges.ts';
 import { recoverThread } from './recovery.ts';
 import type { Settings } from './setting.ts';
 import { cacheConfig, memoryConfig } from './settings.ts';
+import { needsAuth } from './settings-auth.ts';
 import { WarmRestart } from './warm-restart.ts';
 
 const TICK_MS = 1000;
@@ -43,6 +45,7 @@ export class RunningServer {
   readonly #state: ServerState;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
+  readonly #credentials: CredentialFiles;
   readonly #listeners: Listener[] = [];
   readonly #warm: WarmRestart | null;
   #maintainer: Maintainer | null = null;
@@ -50,6 +53,8 @@ export class RunningServer {
 
   private constructor(settings: Settings, onHopeless: (reason: string) => void) {
     this.#settings = settings;
+    this.#credentials = new CredentialFiles(settings);
+    const credentials = needsAuth(settings) ? this.#credentials.load() : null;
     this.#memory = reserveMemory(settings);
     settings.memoryMax = this.#memory.config.memoryMax;
     this.#memory.i32[HEAD_VERBOSITY] = settings.verbose;
@@ -63,6 +68,7 @@ export class RunningServer {
       cache: this.#cache,
       state: this.#state,
       settings,
+      credentials,
       onHopeless,
     });
     this.#dispatcher = new Dispatcher({
@@ -111,6 +117,17 @@ export class RunningServer {
       actors.map((actor) => recoverThread(this.#memory, this.#cache, actor)),
     );
     return recovered.every((done) => done);
+  }
+
+  /** Reads the files of credentials again. When one is bad, all stays as it was. */
+  reload(): void {
+    if (!needsAuth(this.#settings)) return;
+    try {
+      this.#pool.setCredentials(this.#credentials.load());
+      logLine('the credentials have been read again');
+    } catch (error) {
+      logLine(`${reasonOf(error)}; the credentials stay as they were`);
+    }
   }
 
   /** Takes back what lies in the file system. */
@@ -222,12 +239,7 @@ function warn(settings: Settings): void {
   if (settings.threads > MANY_THREADS) {
     logLine(`warning: -t ${settings.threads}: more threads than cores only cost time`);
   }
-  if (settings.lockMemory) {
-    logLine('warning: -k: memory is not locked, this needs the native addon');
-  }
-  if (settings.preallocate) {
-    logLine('warning: -L: memory is touched at start, but large pages need the native addon');
-  }
+  for (const warning of settings.warnings) logLine(`warning: ${warning}`);
 }
 
 /** Node raises the soft limit to the hard one at its start, so the hard one is what we have. */

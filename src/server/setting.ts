@@ -4,7 +4,9 @@
 
 /** The values of all settings. Sizes are in bytes, times in the unit that the row's help names. */
 export interface Settings {
-  action: 'serve' | 'help' | 'version';
+  action: 'serve' | 'help' | 'version' | 'license';
+  /** What the operator should know of the flags given: printed at the start. */
+  warnings: readonly string[];
   maxbytes: number;
   memoryMax: number;
   maxconns: number;
@@ -25,6 +27,8 @@ export interface Settings {
   /** 0 is the built-in start size. */
   hashpowerInit: number;
   hashExpand: boolean;
+  /** An index into HASH_ALGORITHMS. */
+  hashAlgorithm: number;
   slabReassign: boolean;
   slabAutomove: 0 | 1 | 2;
   slabAutomoveRatio: number;
@@ -51,7 +55,22 @@ export interface Settings {
   detailEnabled: boolean;
   /** Items last stored at this second of the clock or before are flushed; 0 is none. */
   oldestLive: number;
-  lockMemory: boolean;
+  sasl: boolean;
+  saslAny: boolean;
+  /** The file of -o sasl_pwdb; empty for the one that the environment names. */
+  saslPasswords: string;
+  /** The file of -Y; empty for none. */
+  authFile: string;
+  authTimeout: number;
+  authTimeoutGiven: boolean;
+  flushEnabled: boolean;
+  dumpEnabled: boolean;
+  dumpTimeout: number;
+  shutdownEnabled: boolean;
+  casEnabled: boolean;
+  /** The character between prefix and rest of a key in `stats detail`. */
+  prefixDelimiter: string;
+  testCommands: boolean;
   preallocate: boolean;
   daemonize: boolean;
   pidFile: string;
@@ -74,6 +93,8 @@ export interface Setting {
   readonly initial?: Partial<Settings>;
   /** Lines for --help. */
   readonly help?: readonly string[];
+  /** Said at the start if the flag was given: what happens instead of what it promises. */
+  readonly warning?: string;
   /** Takes a value over, or throws SettingsError with a sentence that names the flag as `given`. */
   readonly set?: (settings: Settings, value: string, given: string) => void;
   /** The key in `stats settings`. */

@@ -4,9 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Engine } from '../../src/protocol/engine.ts';
 import type { ListenerProtocol } from '../../src/protocol/origin.ts';
-import { makeMemory, makeStore, Talk } from '../support/cache.ts';
+import { makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
 import * as op from '../support/opcodes.ts';
 import {
   parseReplies,
@@ -64,16 +63,8 @@ test('a body of up to 1 GiB is thrown away when it is too large to be stored', (
 test('VERBOSITY is carried out', () => {
   const levels: number[] = [];
   const store = makeStore(makeMemory());
-  const host = {
-    versionText: '1.6.45',
-    generalStats: () => [],
-    settingsStats: () => [],
-    setVerbosity: (level: number) => levels.push(level),
-    log: () => {},
-  };
-  const talk = new Talk(
-    new Engine(store, host, { requestsPerEvent: 20, verbose: 0, watchEnabled: true }),
-  );
+  const host = { setVerbosity: (level: number): void => void levels.push(level) };
+  const talk = new Talk(makeEngine(store, { host }));
   const [first] = ask(talk, { opcode: op.VERBOSITY, extras: words(1), opaque: 3 });
   assert.deepEqual([first?.status, first?.opaque, first?.value], [0, 3, '']);
   ask(talk, { opcode: op.VERBOSITY, extras: words(0xffff_ffff) });

@@ -11,6 +11,12 @@ import {
   settingsStats,
 } from '../../src/server/settings.ts';
 
+function namesOf(pattern: RegExp): string[] {
+  return SETTINGS.flatMap(({ extended }) =>
+    extended !== undefined && pattern.test(extended) ? [extended] : [],
+  );
+}
+
 const REFUSED: [string[], RegExp][] = [
   [['-p', 'abc'], /^-p must be a whole number from -1 to 65535, not 'abc'$/],
   [['-p', '65536'], /^-p must be/],
@@ -43,17 +49,44 @@ const REFUSED: [string[], RegExp][] = [
   [['-l', 'localhost:99999'], /port must be from 1 to 65535/],
   [['-s', ''], /^-s needs a value/],
   [['-s', 'x'.repeat(108)], /^-s: the path is longer/],
+  [['-D', ''], /^-D must be one character, not ''$/],
+  [['-D', '::'], /^-D must be one character/],
+  [['-N', '0'], /^-N must be a whole number from 1/],
+  [['-o', 'dump_timeout=0'], /^-o dump_timeout must be/],
+  [['-o', 'slab_sizes=x'], /^-o slab_sizes must be sizes joined by '-', not 'x'$/],
+  [['-o', 'sock_cookie_id=x'], /^-o sock_cookie_id must be/],
+  [['-o', 'read_buf_mem_limit=-1'], /^-o read_buf_mem_limit must be/],
+  [['-o', 'resp_obj_mem_limit=x'], /^-o resp_obj_mem_limit must be/],
+  [['-o', 'slab_automove_freeratio=2'], /^-o slab_automove_freeratio must be/],
+  [['-o', 'ext_drop_unread'], /^-o ext_drop_unread: there is no external storage here/],
+  [['-o', 'proxy_config=/tmp/x'], /^-o proxy_config: there is no proxy here$/],
+  ...namesOf(/^ext_/).map((name): [string[], RegExp] => [
+    ['-o', `${name}=1`],
+    new RegExp(`^-o ${name}: there is no external storage here`),
+  ]),
+  ...namesOf(/^proxy_/).map((name): [string[], RegExp] => [
+    ['-o', `${name}=1`],
+    new RegExp(`^-o ${name}: there is no proxy here$`),
+  ]),
+  [['-C', '-o', 'track_sizes'], /^-o track_sizes needs cas ids, which -C disables$/],
   [['-u', ''], /^-u needs a value/],
   [['-P', ''], /^-P needs a value/],
   [['-e', ''], /^-e needs a value/],
   [['-o', 'watcher_logbuf_size=1'], /^-o watcher_logbuf_size must be/],
   [['-o', 'worker_logbuf_size=0'], /^-o worker_logbuf_size must be/],
+  [['-Y', ''], /^-Y needs a value/],
+  [['-S', '-o', 'sasl_pwdb='], /^-o sasl_pwdb needs a value/],
+  [['-o', 'sasl_pwdb=users'], /^-o sasl_pwdb needs -S$/],
+  [['-S', '-o', 'sasl_any'], /^-o sasl_any cannot be used with -S or -Y/],
+  [['-Y', 'users', '-o', 'sasl_any'], /^-o sasl_any cannot be used/],
+  [['-S', '-o', 'auth_timeout=-1'], /^-o auth_timeout must be/],
+  [['-o', 'auth_timeout=3'], /^-o auth_timeout needs -S or -Y$/],
   [['-o', 'nothing'], /^unknown option '-o nothing'$/],
   [['-o', 'hashpower'], /^-o hashpower needs a value$/],
   [['-o', 'hashpower=11'], /^-o hashpower must be/],
   [['-o', 'hashpower=33'], /^-o hashpower must be/],
   [['-o', 'no_hashexpand=1'], /^-o no_hashexpand takes no value$/],
-  [['-o', 'hash_algorithm=jenkins'], /^-o hash_algorithm can only be murmur3/],
+  [['-o', 'hash_algorithm=md5'], /^-o hash_algorithm must be jenkins, murmur3 or xxh3, not 'md5'$/],
   [['-o', 'lru_crawler_sleep=1000001'], /^-o lru_crawler_sleep must be/],
   [['-o', 'lru_crawler_tocrawl=4294967296'], /^-o lru_crawler_tocrawl must be/],
   [['-o', 'hot_lru_pct=80'], /^-o hot_lru_pct must be/],
@@ -108,7 +141,8 @@ test('the defaults are memcached’s', () => {
 });
 
 test('flags reach the configuration of memory and cache', () => {
-  const args = '-M -m 100 -t 3 -c 77 -f 1.5 -n 96 -I 2m -L -o hashpower=20,no_hashexpand';
+  const args =
+    '-M -m 100 -t 3 -c 77 -f 1.5 -n 96 -I 2m -L -o hashpower=20,no_hashexpand,hash_algorithm=xxh3';
   const more = 'slab_automove,no_lru_crawler,temporary_ttl=30,track_sizes,memory_max=200';
   const settings = readSettings([...args.split(' '), '-o', more]);
   assert.deepEqual(memoryConfig(settings), {
@@ -124,6 +158,7 @@ test('flags reach the configuration of memory and cache', () => {
     hashPowerInit: 20,
     workerLogBytes: 65_536,
     watcherLogBytes: 262_144,
+    hashAlgorithm: 2,
   });
   const cache = cacheConfig(settings);
   assert.equal(cache.evictToFree, false);
@@ -134,12 +169,56 @@ test('flags reach the configuration of memory and cache', () => {
   assert.equal(cache.trackSizes, true);
 });
 
+test('switches for administrators reach the configuration and stats settings', () => {
+  const settings = readSettings(['-A', '-C', '-F', '-X', '-W', '-D', '/']);
+  const cache = cacheConfig(settings);
+  assert.equal(cache.casEnabled, false);
+  assert.equal(cache.flushEnabled, false);
+  assert.equal(cache.prefixDelimiter, '/');
+  assert.equal(cache.detailEnabled, true);
+  assert.equal(settings.watchEnabled, false);
+  const stats = new Map(settingsStats(settings));
+  const shown = ['shutdown_command', 'cas_enabled', 'flush_enabled', 'dump_enabled'];
+  assert.deepEqual(
+    shown.map((key) => stats.get(key)),
+    ['yes', 'no', 'no', 'no'],
+  );
+  assert.equal(stats.get('stat_key_prefix'), '/');
+  assert.equal(stats.get('detail_enabled'), 'yes');
+});
+
+test('a flag that does something else than in memcached says so, once and by its name', () => {
+  const given = [
+    '-r',
+    '-N4',
+    '-k',
+    '-L',
+    '-o',
+    'drop_privileges,slab_sizes=100-200,sock_cookie_id=1',
+  ];
+  const { warnings } = readSettings(given);
+  assert.deepEqual(
+    warnings.map((warning) => warning.slice(0, warning.indexOf(':'))),
+    ['-r', '-N', '-k', '-L', '-o drop_privileges', '-o slab_sizes', '-o sock_cookie_id'],
+  );
+  assert.deepEqual(readSettings([]).warnings, []);
+  assert.deepEqual(readSettings(['-o', 'no_drop_privileges,no_chunked_items']).warnings, []);
+});
+
 test('no_modern sets what memcached 1.4 had, and leaves a chunk size that was given', () => {
   const settings = readSettings(['-o', 'no_modern']);
   assert.equal(settings.slabChunkMax, 1024 * 1024);
   assert.equal(settings.maxconnsFast, false);
   assert.equal(settings.lruMaintainer, false);
+  assert.equal(new Map(settingsStats(settings)).get('hash_algorithm'), 'jenkins');
   assert.equal(readSettings(['-o', 'slab_chunk_max=16384,no_modern']).slabChunkMax, 16384);
+});
+
+test('slab_chunk_max is in kilobytes, or in bytes as it once was', () => {
+  const size = (text: string) => readSettings(['-o', `slab_chunk_max=${text}`]).slabChunkMax;
+  assert.equal(size('512'), 524288);
+  assert.equal(size('1024'), 1048576);
+  assert.equal(size('16384'), 16384);
 });
 
 test('-l takes several addresses, each with or without its port', () => {
