@@ -162,7 +162,7 @@ test('a file of other flags is refused with their names', async (t) => {
     [['-I', '2m'], /was saved with -I 1048576, not 2097152: starting empty/],
     [['-f', '1.5'], /was saved with -f 1.25, not 1.5: starting empty/],
     [['-n', '96', '-f', '2'], /was saved with -f 1.25, not 2, with -n 48, not 96: starting empty/],
-    [['-o', 'slab_chunk_max=16384'], /with -o slab_chunk_max 524288, not 16384: starting empty/],
+    [['-o', 'slab_chunk_max=16'], /with -o slab_chunk_max 512, not 16: starting empty/],
   ];
   for (const [flags, reason] of refused) {
     const server = await startsEmpty(t, await makeFile(t), reason, flags);
