@@ -100,10 +100,11 @@ export class SocketTransport<Session, Storage> implements Transport {
 
   closeIdle(limit: number): void {
     this.#now = Math.floor(performance.now() / 1000);
-    const oldest = this.#now - limit;
     for (const connection of this.#connections.values()) {
-      if (connection.lastRead >= oldest || this.#isBusy(connection)) continue;
-      if (this.#protocol.isEndless(connection.session)) continue;
+      const { session, lastRead } = connection;
+      if (this.#protocol.isEndless(session)) continue;
+      const idle = this.#protocol.idleSeconds(session, this.#now - lastRead);
+      if (idle <= limit || this.#isBusy(connection)) continue;
       this.#owner.onIdleKick(connection.slot);
       connection.closeReason = CLOSE_IDLE;
       connection.socket.destroy();

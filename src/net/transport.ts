@@ -28,6 +28,8 @@ export interface ByteProtocol<Session, Storage> {
   isOverdue(session: Session): boolean;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
+  /** How long the session has done nothing; its last bytes came `sinceRead` seconds ago. */
+  idleSeconds(session: Session, sinceRead: number): number;
   /** True when a reply that is stuck should be given up. */
   isStalled(session: Session): boolean;
   /** True when the connection is only sent to: it is not idle, and a stop does not wait for it. */
@@ -40,7 +42,7 @@ export interface TransportOwner {
   onClose(slot: number): void;
   /** A connection is closed because it has not authenticated in time. */
   onOverdue(slot: number): void;
-  /** A connection is closed because nothing came from it for idle_timeout seconds. */
+  /** A connection is closed because it did nothing for idle_timeout seconds. */
   onIdleKick(slot: number): void;
 }
 
@@ -52,7 +54,7 @@ export interface Transport {
   serve(socket: Socket, slot: number): void;
   /** Something waits to be sent on a connection that is only sent to; without effect on others. */
   poke(slot: number): void;
-  /** Closes connections from which nothing came for more than this many seconds. */
+  /** Closes connections that did nothing for more than this many seconds. */
   closeIdle(seconds: number): void;
   /** Closes connections that have not authenticated in time. */
   closeOverdue(): void;

@@ -167,6 +167,17 @@ export class Engine {
     return this.auth.isOverdue(session);
   }
 
+  /**
+   * How long the connection has been idle, when its last bytes came `sinceRead` seconds ago. Bytes
+   * that do not make up a command count for nothing, as in memcached: a line or a header that comes
+   * in drops, and never ends, keeps no connection open.
+   */
+  idleSeconds(session: Session, sinceRead: number): number {
+    if (session.state !== IN_COMMAND || session.pendingLength === 0) return sinceRead;
+    const { i32 } = this.store.memory;
+    return i32[HEAD_CLOCK] - i32[session.slotWord + CONN_LAST_COMMAND_I32];
+  }
+
   /** Whether what is being sent should be given up, because its reader takes nothing. */
   isStalled(session: Session): boolean {
     return session.stream?.isStalled?.() === true;

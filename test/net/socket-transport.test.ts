@@ -98,6 +98,10 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
   isBusy(session: Session): boolean {
     return session.held.length > 0;
   }
+
+  idleSeconds(_session: Session, sinceRead: number): number {
+    return sinceRead;
+  }
 }
 
 interface Rig {
