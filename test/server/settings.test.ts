@@ -102,8 +102,6 @@ const REFUSED: [string[], RegExp][] = [
   [['-o', 'slab_chunk_max=300000'], /must be a multiple of -o slab_chunk_max/],
   [['-o', 'tail_repair_time=9'], /^-o tail_repair_time must be/],
   [['-o', 'idle_timeout=x'], /^-o idle_timeout must be/],
-  [['-o', 'worker_logbuf_size=0'], /^-o worker_logbuf_size must be/],
-  [['-o', 'watcher_logbuf_size=1'], /^-o watcher_logbuf_size must be/],
   [['-o', 'memory_max=32'], /memory_max cannot be smaller than -m/],
 ];
 
