@@ -92,11 +92,6 @@ export const SETTINGS_STATS: readonly StatRule[] = [
     compare: 'kind',
     reason: 'we speak the text protocol only, memcached also guesses the binary one',
   },
-  {
-    keys: /^dump_enabled$/,
-    compare: 'kind',
-    reason: 'it stands for lru_crawler metadump, which we do not have',
-  },
   { keys: /^num_napi_ids$/, compare: 'free', reason: 'an uninitialised text in 1.6.18' },
 ];
 
@@ -115,11 +110,24 @@ export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
     only: 'ours',
     reason: 'connections waiting for a worker, and workers replaced after a failure: ours alone',
   },
+  { subcommand: '', key: /^slabcached$/, only: 'ours', reason: 'the version of this server' },
+  {
+    subcommand: '',
+    key: /^slab_reassign_(busy_nomem|last_busy_status)$/,
+    only: 'ours',
+    reason: 'newer than 1.6.18',
+  },
   {
     subcommand: 'settings',
-    key: /^(memory_max|transport)$/,
+    key: /^(memory_max|transport|dump_timeout)$/,
     only: 'ours',
     reason: 'the address space reserved for pages and how sockets are served: settings of ours',
+  },
+  {
+    subcommand: 'settings',
+    key: /^drop_privileges$/,
+    only: 'ours',
+    reason: 'memcached shows it where it is built with seccomp',
   },
 ];
 
