@@ -196,7 +196,7 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'tcp_backlog',
     show: (s) => String(s.backlog),
   },
-  fixed('binding_protocol', 'ascii'),
+  fixed('binding_protocol', 'auto-negotiate'),
   fixed('auth_enabled_sasl', 'no'),
   fixed('auth_enabled_ascii', 'no'),
   {

@@ -26,6 +26,8 @@ export class BinarySide {
   async reconnect(): Promise<void> {
     this.client.destroy();
     this.client = await WireClient.connect(this.#port);
+    // Now it speaks binary, whatever the first bytes of the next exchange are.
+    await this.exchange(Buffer.alloc(0), []);
   }
 
   /**
