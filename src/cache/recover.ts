@@ -56,6 +56,7 @@ import {
 } from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
 import { pageEntry, pageOf, pageRef, rebuildPool } from '../memory/pages.ts';
+import { removeWatchersOf } from '../memory/watchers.ts';
 import type { CacheConfig } from './config.ts';
 import { chunkClassOf, firstDataWord, refcountOf } from './item.ts';
 import { MAINTAINER_ACTOR } from './maintainer.ts';
@@ -120,6 +121,7 @@ class Recovery {
     for (let word = this.journal + JOURNAL_ALLOC_I32; word <= this.journalEnd; word++) {
       this.i32[word] = 0;
     }
+    removeWatchersOf(this.memory, MAIN_ACTOR, this.dead);
     for (const slot of slots) releaseConnection(this.memory, slot);
     if (this.dead === MAINTAINER_ACTOR) this.giveUpMoves();
     for (const stripe of stripes) forceUnlock(this.i32, this.store.table.stripeWord(stripe));

@@ -1,6 +1,6 @@
 /**
  * The map of the shared memory: every region, offset and field of the one SharedArrayBuffer.
- * Nothing else computes an offset.
+ * Nothing else computes an offset; what lies in log rings and watchers is in log-layout.ts.
  *
  *   +-----------------+ 0
  *   | head            |  magic, clock, memory config, cas ids, page pool, runtime switches
@@ -14,6 +14,8 @@
  *   | page table      |  one per slab page: owner class, chunks carved, moving flag
  *   | sizes           |  `stats sizes`: items per 32 bytes of size, while tracking is on
  *   | prefixes        |  `stats detail`: hash table of key prefixes, while it is on
+ *   | log rings       |  one per actor: events that somebody watches, until they are read
+ *   | watchers        |  one per `watch` connection: lines that wait to be sent
  *   +-----------------+ 4 KB aligned
  *   | hash table      |  2^hashPowerMax buckets of 4 bytes (untouched ones cost no memory)
  *   +-----------------+ 1 MB aligned
@@ -29,6 +31,7 @@
  */
 import { CLASS_COUNT_MAX, PAGE_BYTES } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
+import { LOG_RING_HEAD_BYTES, WATCHER_COUNT, WATCHER_HEAD_BYTES } from './log-layout.ts';
 
 export const LAYOUT_MAGIC = 0x51ab_cac4 | 0;
 export const LAYOUT_VERSION = 1;
@@ -42,10 +45,8 @@ export const HEAD_CLOCK = 2;
 export const HEAD_MAINTAINER_WAKE = 3;
 /** 1 makes the maintainer return. */
 export const HEAD_MAINTAINER_STOP = 4;
-/** Low half of the last cas id given out; the two high words are used in turn (see cas.ts). */
+/** The last cas id given out: a sequence of three words (see sequence.ts). */
 export const HEAD_CAS_LOW = 5;
-export const HEAD_CAS_HIGH_A = 6;
-export const HEAD_CAS_HIGH_B = 7;
 export const HEAD_HASH_EXPANDING = 8;
 export const HEAD_HASH_POWER = 9;
 /** Lock over the pool of pages, and the pool itself. */
@@ -77,6 +78,8 @@ export const HEAD_LISTENING = 39;
 export const HEAD_CRAWLER_RUNNING = 40;
 /** Connection slot to try first for the next connection; main thread only. */
 export const HEAD_CONN_NEXT = 41;
+/** What the watchers want to see of the log, all together: WATCH_ flags; 0 when there are none. */
+export const HEAD_WATCHED = 47;
 /** Lock over the prefix statistics. */
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
@@ -104,6 +107,13 @@ export const HEAD_CONFIG_F64 = 40; // the MemoryConfig, in the order of CONFIG_F
 export const HEAD_HOT_FACTOR_F64 = 80;
 export const HEAD_WARM_FACTOR_F64 = 81;
 export const HEAD_AUTOMOVE_RATIO_F64 = 82;
+/** Lock over the watchers, and over reading the log rings; its holder feeds them all. */
+export const HEAD_LOG_LOCK = 512;
+/** Number of the last log record, as a sequence of three words (see sequence.ts). */
+export const HEAD_LOG_GID = 513;
+export const HEAD_WATCHER_COUNT = 516;
+/** The clock when this process started; later than at first in a cache that was restored. */
+export const HEAD_START_CLOCK = 517;
 export const HEAD_BYTES = 4096;
 
 export const CONFIG_FIELDS = [
@@ -117,6 +127,9 @@ export const CONFIG_FIELDS = [
   'workers',
   'maxConns',
   'hashPowerInit',
+  'workerLogBytes',
+  'watcherLogBytes',
+  'hashAlgorithm',
 ] as const;
 
 /* Stripe: 16 bytes. */
@@ -313,6 +326,11 @@ export interface Layout {
   readonly sizes: number;
   readonly sizesCount: number;
   readonly prefixes: number;
+  readonly logRings: number;
+  /** Bytes of a ring with its head, and of a watcher with its head. */
+  readonly logRingBytes: number;
+  readonly watchers: number;
+  readonly watcherBytes: number;
   readonly hashTable: number;
   readonly hashPowerMax: number;
   readonly pages: number;
@@ -356,6 +374,10 @@ export function computeLayout(config: MemoryConfig): Layout {
   const sizesCount = Math.floor(config.itemSizeMax / SIZES_STEP) + 2;
   const sizes = region(sizesCount * 4, 64);
   const prefixes = region(PREFIX_COUNT * PREFIX_BYTES, 4096);
+  const logRingBytes = LOG_RING_HEAD_BYTES + Math.ceil(config.workerLogBytes / 64) * 64;
+  const logRings = region(actorCount * logRingBytes, 64);
+  const watcherBytes = WATCHER_HEAD_BYTES + Math.ceil(config.watcherLogBytes / 64) * 64;
+  const watchers = region(WATCHER_COUNT * watcherBytes, 64);
   const hashTable = region(2 ** hashPowerMax * 4, 4096);
   const pages = region(pageCountMax * PAGE_BYTES, PAGE_BYTES);
   if (end > REFERENCE_REACH_BYTES) {
@@ -377,6 +399,10 @@ export function computeLayout(config: MemoryConfig): Layout {
     sizes,
     sizesCount,
     prefixes,
+    logRings,
+    logRingBytes,
+    watchers,
+    watcherBytes,
     hashTable,
     hashPowerMax,
     pages,

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { CacheConfig } from '../cache/config.ts';
+import type { CredentialTables } from '../protocol/credentials.ts';
 import type { Settings } from './setting.ts';
 
 /** What a worker is started with. */
@@ -13,6 +14,8 @@ export interface WorkerTask {
   readonly state: SharedArrayBuffer;
   readonly cache: CacheConfig;
   readonly settings: Settings;
+  /** null: nobody has to authenticate. */
+  readonly credentials: CredentialTables | null;
   readonly port: MessagePort;
 }
 
@@ -22,6 +25,8 @@ export type ToWorker =
   | { readonly kind: 'listen'; readonly path: string }
   /** Answer to 'claim'; slot is -1 for no. */
   | { readonly kind: 'slot'; readonly id: number; readonly slot: number }
+  /** Authenticate with these from now on. */
+  | { readonly kind: 'credentials'; readonly credentials: CredentialTables }
   /** Finish what is under way and end. */
   | { readonly kind: 'stop' };
 

@@ -16,6 +16,7 @@ import type { Memory } from '../memory/memory.ts';
 import type { Dispatcher } from '../net/dispatcher.ts';
 import type { ServerState } from '../net/state.ts';
 import { removeStaleSocket } from '../net/unix.ts';
+import type { CredentialTables } from '../protocol/credentials.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { logLine } from './log.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
@@ -38,6 +39,8 @@ export interface PoolOptions {
   readonly cache: CacheConfig;
   readonly state: ServerState;
   readonly settings: Settings;
+  /** null: nobody has to authenticate. */
+  readonly credentials: CredentialTables | null;
   /** Called when a worker cannot be kept alive. */
   readonly onHopeless: (reason: string) => void;
 }
@@ -52,6 +55,7 @@ export class WorkerPool {
   readonly #quickDeaths: number[] = [];
   /** Living threads by Node's id. */
   readonly #threads = new Map<number, Worker>();
+  #credentials: CredentialTables | null;
   #dispatcher: Dispatcher | null = null;
   /** Waits for the first answer to whether the unix socket could be opened. */
   #onUnix: ((failure: string | null) => void) | null = null;
@@ -62,6 +66,7 @@ export class WorkerPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
     const { threads } = options.settings;
     this.#pool = new Piscina({
       minThreads: threads,
@@ -106,12 +111,26 @@ export class WorkerPool {
     });
   }
 
+  /**
+   * Has all workers authenticate with these from now on, and those that will be started in place
+   * of dead ones.
+   */
+  setCredentials(credentials: CredentialTables): void {
+    this.#credentials = credentials;
+    for (const port of this.#ports) this.#tell(port, { kind: 'credentials', credentials });
+  }
+
   /** Ends all workers after they sent what is under way. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const port of this.#ports) this.#tell(port, { kind: 'stop' });
     await Promise.all(this.#ended);
     await this.#pool.destroy();
+  }
+
+  /** Ends all threads at once, for a stop that takes too long. */
+  async terminate(): Promise<void> {
+    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
   }
 
   /** Ends a worker's thread at once; it will be replaced. For tests of that. */
@@ -140,6 +159,7 @@ export class WorkerPool {
       state: state.buffer,
       cache,
       settings,
+      credentials: this.#credentials,
       port: port2,
     };
     // The file is named with each task and not for the pool: piscina never starts a thread again

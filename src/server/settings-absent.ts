@@ -3,6 +3,7 @@
  * server does not have (external storage, TLS, NAPI), so that tools find every key; and options
  * that only change others.
  */
+import { HASH_ALGORITHMS } from '../cache/hash.ts';
 import { fixed, type Setting } from './setting.ts';
 
 const PAGE_BYTES = 1024 * 1024;
@@ -32,7 +33,6 @@ export const ABSENT_SETTINGS: readonly Setting[] = [
   fixed('ssl_kernel_tls', 'no'),
   fixed('ssl_min_version', 'NULL'),
   fixed('num_napi_ids', '(null)'),
-  fixed('memory_file', '(null)'),
 ];
 
 /** Options that stand for several others. */
@@ -44,13 +44,14 @@ export const PRESET_SETTINGS: readonly Setting[] = [
   },
   {
     extended: 'no_modern',
-    help: ['the defaults of memcached 1.4 (but the hash stays murmur3)'],
+    help: ['the defaults of memcached 1.4'],
     set: (s) => {
       if (!s.slabChunkMaxGiven) s.slabChunkMax = PAGE_BYTES;
       s.slabReassign = false;
       s.slabAutomove = 0;
       s.maxconnsFast = false;
       s.lruSegmented = false;
+      s.hashAlgorithm = HASH_ALGORITHMS.indexOf('jenkins');
       s.lruCrawler = false;
       s.lruMaintainer = false;
     },

@@ -197,8 +197,6 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     show: (s) => String(s.backlog),
   },
   fixed('binding_protocol', 'auto-negotiate'),
-  fixed('auth_enabled_sasl', 'no'),
-  fixed('auth_enabled_ascii', 'no'),
   {
     short: 'I',
     long: 'max-item-size',
@@ -216,7 +214,7 @@ export const FLAG_SETTINGS: readonly Setting[] = [
   },
 ];
 
-/** Flags that `stats settings` does not show. */
+/** Flags that concern the process. */
 export const PROCESS_SETTINGS: readonly Setting[] = [
   {
     short: 'd',
@@ -246,6 +244,21 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
     set: (s, value, given) => {
       s.pidFile = text(given, value);
     },
+  },
+  {
+    short: 'e',
+    long: 'memory-file',
+    argument: '<file>',
+    initial: { memoryFile: '' },
+    help: [
+      'keep the items in <file> while the server is down: written at the end',
+      'of a graceful stop, read and removed at the next start',
+    ],
+    set: (s, value, given) => {
+      s.memoryFile = text(given, value);
+    },
+    stats: 'memory_file',
+    show: (s) => (s.memoryFile === '' ? '(null)' : s.memoryFile),
   },
   {
     short: 'k',

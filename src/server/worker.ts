@@ -4,7 +4,7 @@
  */
 import type { Server, Socket } from 'node:net';
 import { threadId } from 'node:worker_threads';
-import { count, IDLE_KICKS } from '../cache/counters.ts';
+import { AUTH_TIMEOUTS, count, IDLE_KICKS } from '../cache/counters.ts';
 import { Store } from '../cache/store.ts';
 import { releaseConnection } from '../memory/connections.ts';
 import { attachMemory } from '../memory/memory.ts';
@@ -16,6 +16,7 @@ import { Engine } from '../protocol/engine.ts';
 import { reasonOf } from './errors.ts';
 import { ServerHost } from './host.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import { WatchPump } from './watch-pump.ts';
 
 /** Worker i is actor 2 + i of the shared memory: 0 is the main thread, 1 the maintainer. */
 export const FIRST_WORKER_ACTOR = 2;
@@ -34,6 +35,7 @@ export function serveWorker(task: WorkerTask): Promise<void> {
 class Worker {
   readonly #task: WorkerTask;
   readonly #transport: Transport;
+  readonly #engine: Engine;
   /** Unix connections that wait for a slot of the connection table, by the id of the question. */
   readonly #asking = new Map<number, Socket>();
   #asked = 0;
@@ -43,31 +45,42 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const host = new ServerHost(memory, state, task.settings, 'node');
+    const { settings, credentials } = task;
+    const host = new ServerHost(memory, state, settings, 'node');
     const store = new Store(memory, task.cache, actor);
-    const engine = new Engine(store, host, task.settings);
-    this.#transport = new SocketTransport(engine, {
+    const auth =
+      credentials === null ? undefined : { tables: credentials, timeout: settings.authTimeout };
+    this.#engine = new Engine(store, host, { ...settings, auth });
+    this.#transport = new SocketTransport(this.#engine, {
       onClose: (slot) => {
         releaseConnection(memory, slot);
         state.addConnections(task.worker, -1);
       },
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
+      onOverdue: () => count(memory, actor, AUTH_TIMEOUTS, 1),
     });
+    const pump = new WatchPump(memory, actor, (slot) => this.#transport.poke(slot));
+    this.#engine.onWatcher = () => pump.start();
   }
 
   run(): Promise<void> {
-    const { port, settings } = this.#task;
-    const idle = setInterval(() => {
-      this.#transport.closeStalled();
-      if (settings.idleTimeout > 0) this.#transport.closeIdle(settings.idleTimeout);
-    }, SECOND_MS);
+    const { port } = this.#task;
+    const timer = setInterval(() => this.#closeLate(), SECOND_MS);
     return new Promise((resolve) => {
       port.on('message', (message: ToWorker) => this.#onMessage(message));
       port.on('close', () => {
-        clearInterval(idle);
+        clearInterval(timer);
         resolve();
       });
     });
+  }
+
+  /** Closes connections whose time is up. */
+  #closeLate(): void {
+    const { idleTimeout } = this.#task.settings;
+    this.#transport.closeStalled();
+    this.#transport.closeOverdue();
+    if (idleTimeout > 0) this.#transport.closeIdle(idleTimeout);
   }
 
   #onMessage(message: ToWorker): void {
@@ -75,6 +88,8 @@ class Worker {
       this.#transport.serve(message.socket, message.slot);
     } else if (message.kind === 'slot') {
       this.#onSlot(message.id, message.slot);
+    } else if (message.kind === 'credentials') {
+      this.#engine.auth.load(message.credentials);
     } else if (message.kind === 'listen') {
       this.#listen(message.path);
     } else {

@@ -1,11 +1,13 @@
 /** What a worker may be at when it dies: one scenario per kind of operation. */
 import assert from 'node:assert/strict';
 import type { CacheConfig } from '../../src/cache/config.ts';
+import { LogReader } from '../../src/cache/log-reader.ts';
 import { enableSizes } from '../../src/cache/sizes.ts';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import { HEAD_DETAIL_ENABLED, HEAD_LRU_CRAWLER } from '../../src/memory/layout.ts';
+import { addWatcher } from '../../src/memory/watchers.ts';
 import { FEED_FULL } from '../../src/protocol/engine.ts';
-import { filler, storageLine, type World } from './world.ts';
+import { filler, storageLine, WORKER_A, WORKER_B, type World } from './world.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -342,4 +344,58 @@ const EVICTIONS: readonly Scenario[] = [
   },
 ];
 
-export const WORK: readonly Scenario[] = [...SIMPLE, ...META, ...LIVES, ...TRANSFERS, ...EVICTIONS];
+/** All that can be watched. */
+const EVERYTHING = 0xff;
+
+const WATCHED: readonly Scenario[] = [
+  {
+    name: 'requests of all kinds while another worker watches them',
+    prepare: (world) => {
+      neighbours(world);
+      world.put('k', '5');
+      addWatcher(world.memory, WORKER_B, world.b.session.slot, EVERYTHING);
+    },
+    act: (world) => {
+      world.a.send(`get k near0\r\nincr k 1\r\n${storageLine('set', 'l', SMALL)}delete k\r\n`);
+    },
+    outcomes: { k: ['5', '6'], l: [SMALL] },
+  },
+  {
+    name: 'a set that evicts while another worker watches',
+    memory: { memoryLimit: 2 ** 20 },
+    prepare: (world) => {
+      fill(world, 115, 9000);
+      addWatcher(world.memory, WORKER_B, world.b.session.slot, EVERYTHING);
+    },
+    act: (world) => {
+      world.a.send(storageLine('set', 'k', filler('k', 9000)));
+    },
+    outcomes: { k: [filler('k', 9000)] },
+    losses: 30,
+  },
+  {
+    name: 'a watcher comes, hears of others and of itself, and goes',
+    prepare: neighbours,
+    act: (world) => {
+      const { engine, session } = world.a;
+      world.a.send('watch fetchers mutations\r\n');
+      world.meanwhile(() => world.b.send('get near0 near1\r\n'));
+      engine.store.drop(1, 0, Buffer.from('none'), 0, 4);
+      new LogReader(world.memory, WORKER_A).drain(100);
+      engine.resume(session);
+      engine.output.reset();
+      engine.close(session);
+      session.stream = null;
+    },
+    outcomes: {},
+  },
+];
+
+export const WORK: readonly Scenario[] = [
+  ...SIMPLE,
+  ...META,
+  ...LIVES,
+  ...TRANSFERS,
+  ...EVICTIONS,
+  ...WATCHED,
+];

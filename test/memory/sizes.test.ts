@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import * as layout from '../../src/memory/layout.ts';
+import * as logLayout from '../../src/memory/log-layout.ts';
 import { MEMORY_DEFAULTS } from '../support/cache.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -21,7 +22,7 @@ interface Field {
 
 /** The constants whose names match, as fields of `unit` bytes. */
 function constants(pattern: RegExp, unit: number): Field[] {
-  return Object.entries(layout).flatMap(([name, value]) =>
+  return Object.entries({ ...layout, ...logLayout }).flatMap(([name, value]) =>
     pattern.test(name) && typeof value === 'number'
       ? [{ name, start: value * unit, bytes: unit }]
       : [],
@@ -36,8 +37,10 @@ function fieldsOf(prefix: string): Field[] {
 }
 
 function headFields(): Field[] {
-  const named = /^HEAD_(?!BYTES$|.*_F64$)/;
+  const named = /^HEAD_(?!BYTES$|CAS_LOW$|LOG_GID$|.*_F64$)/;
   return [
+    { name: 'HEAD_CAS_LOW', start: layout.HEAD_CAS_LOW * 4, bytes: 12 },
+    { name: 'HEAD_LOG_GID', start: layout.HEAD_LOG_GID * 4, bytes: 12 },
     ...constants(named, 4),
     { name: 'HEAD_STARTED_F64', start: layout.HEAD_STARTED_F64 * 8, bytes: 8 },
     {
@@ -83,6 +86,9 @@ const RECORDS: ReadonlyArray<readonly [string, number, readonly Field[]]> = [
   ['connection', layout.CONN_BYTES, connectionFields()],
   ['page', layout.PAGE_ENTRY_BYTES, fieldsOf('PAGE')],
   ['prefix', layout.PREFIX_BYTES, prefixFields()],
+  ['log ring', logLayout.LOG_RING_HEAD_BYTES, fieldsOf('LOG_RING')],
+  ['log record', logLayout.RECORD_TEXT_AT, fieldsOf('RECORD')],
+  ['watcher', logLayout.WATCHER_HEAD_BYTES, fieldsOf('WATCHER')],
   ['item', layout.ITEM_HEADER_BYTES, [...fieldsOf('CHUNK'), ...fieldsOf('ITEM')]],
   [
     'data chunk',
@@ -154,6 +160,8 @@ function regionsOf(
     ['page table', map.pageTable, map.pageCountMax * layout.PAGE_ENTRY_BYTES, 64],
     ['sizes', map.sizes, map.sizesCount * 4, 64],
     ['prefixes', map.prefixes, layout.PREFIX_COUNT * layout.PREFIX_BYTES, 4096],
+    ['log rings', map.logRings, map.actorCount * map.logRingBytes, 64],
+    ['watchers', map.watchers, logLayout.WATCHER_COUNT * map.watcherBytes, 64],
     ['hash table', map.hashTable, 2 ** map.hashPowerMax * 4, 4096],
     ['pages', map.pages, map.pageCountMax * MEGABYTE, MEGABYTE],
   ];
@@ -167,6 +175,8 @@ const anyConfig = (): fc.Arbitrary<MemoryConfig> =>
       workers: fc.integer({ min: 1, max: 64 }),
       maxConns: fc.integer({ min: 1, max: 20_000 }),
       hashPowerInit: fc.integer({ min: 12, max: 26 }),
+      workerLogBytes: fc.integer({ min: 1024, max: 10_000_000 }),
+      watcherLogBytes: fc.integer({ min: 1024, max: 10_000_000 }),
     })
     .map(({ megabytes, ...rest }) => ({
       ...MEMORY_DEFAULTS,
