@@ -5,9 +5,10 @@
  * is on, every request pays for it. It holds at most 65,536 prefixes, as memcached's does; later
  * ones are not counted.
  */
+import { HEAD_PREFIX_LOCK, HEAD_PREFIX_USED, wordOf } from '../memory/layout.ts';
+import { lock, RANK_PREFIX, unlock } from '../memory/lock.ts';
+import type { Memory } from '../memory/memory.ts';
 import {
-  HEAD_PREFIX_LOCK,
-  HEAD_PREFIX_USED,
   PREFIX_BYTES,
   PREFIX_COUNT,
   PREFIX_DELETES_F64,
@@ -18,10 +19,7 @@ import {
   PREFIX_LIMIT,
   PREFIX_SETS_F64,
   PREFIX_TEXT_AT,
-  wordOf,
-} from '../memory/layout.ts';
-import { lock, RANK_PREFIX, unlock } from '../memory/lock.ts';
-import type { Memory } from '../memory/memory.ts';
+} from '../memory/prefix-layout.ts';
 import { hashKey } from './hash.ts';
 
 /** One thread's access to the prefix statistics. */

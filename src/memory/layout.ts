@@ -32,6 +32,7 @@
 import { CLASS_COUNT_MAX, PAGE_BYTES } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
 import { LOG_RING_HEAD_BYTES, WATCHER_COUNT, WATCHER_HEAD_BYTES } from './log-layout.ts';
+import { PREFIX_BYTES, PREFIX_COUNT } from './prefix-layout.ts';
 
 export const LAYOUT_MAGIC = 0x51ab_cac4 | 0;
 export const LAYOUT_VERSION = 1;
@@ -230,18 +231,6 @@ export const PAGE_MOVING_I32 = 2;
 /** Next page in the pool, or of those given up, + 1. */
 export const PAGE_NEXT_I32 = 3;
 
-/* Prefix entry of `stats detail`: 320 bytes. */
-export const PREFIX_BYTES = 320;
-/** Twice the prefixes that are counted, so that probes stay short. */
-export const PREFIX_COUNT = 131_072;
-export const PREFIX_LIMIT = 65_536;
-export const PREFIX_HASH_I32 = 0;
-export const PREFIX_LENGTH_I32 = 1; // prefix length + 1; 0 is an empty entry
-export const PREFIX_GETS_F64 = 1;
-export const PREFIX_HITS_F64 = 2;
-export const PREFIX_SETS_F64 = 3;
-export const PREFIX_DELETES_F64 = 4;
-export const PREFIX_TEXT_AT = 64;
 /** Bytes of item size per bucket of `stats sizes`. */
 export const SIZES_STEP = 32;
 

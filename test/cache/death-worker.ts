@@ -4,7 +4,7 @@ import type { CacheConfig } from '../../src/cache/config.ts';
 import { LogReader } from '../../src/cache/log-reader.ts';
 import { enableSizes } from '../../src/cache/sizes.ts';
 import type { MemoryConfig } from '../../src/memory/config.ts';
-import { HEAD_DETAIL_ENABLED, HEAD_LRU_CRAWLER } from '../../src/memory/layout.ts';
+import { HEAD_DETAIL_ENABLED } from '../../src/memory/layout.ts';
 import { addWatcher } from '../../src/memory/watchers.ts';
 import { FEED_FULL } from '../../src/protocol/engine.ts';
 import { filler, storageLine, WORKER_A, WORKER_B, type World } from './world.ts';
@@ -127,17 +127,6 @@ function settleInCold(world: World): void {
 }
 
 const LIVES: readonly Scenario[] = [
-  {
-    name: 'a dump of all items',
-    prepare: (world) => {
-      world.memory.i32[HEAD_LRU_CRAWLER] = 1;
-      neighbours(world);
-    },
-    act: (world) => {
-      assert.match(world.a.send('lru_crawler metadump all\r\n'), /^OK/);
-    },
-    outcomes: {},
-  },
   {
     name: 'a hit that moves its item from COLD to WARM',
     prepare: settleInCold,

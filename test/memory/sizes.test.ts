@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import * as layout from '../../src/memory/layout.ts';
 import * as logLayout from '../../src/memory/log-layout.ts';
+import * as prefixLayout from '../../src/memory/prefix-layout.ts';
 import { MEMORY_DEFAULTS } from '../support/cache.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -22,7 +23,7 @@ interface Field {
 
 /** The constants whose names match, as fields of `unit` bytes. */
 function constants(pattern: RegExp, unit: number): Field[] {
-  return Object.entries({ ...layout, ...logLayout }).flatMap(([name, value]) =>
+  return Object.entries({ ...layout, ...logLayout, ...prefixLayout }).flatMap(([name, value]) =>
     pattern.test(name) && typeof value === 'number'
       ? [{ name, start: value * unit, bytes: unit }]
       : [],
@@ -69,7 +70,7 @@ function listsFields(): Field[] {
 }
 
 function prefixFields(): Field[] {
-  const text = { name: 'PREFIX_TEXT_AT', start: layout.PREFIX_TEXT_AT, bytes: KEY_BYTES_MAX };
+  const text = { name: 'PREFIX_TEXT_AT', start: prefixLayout.PREFIX_TEXT_AT, bytes: KEY_BYTES_MAX };
   return [...fieldsOf('PREFIX'), text];
 }
 
@@ -85,7 +86,7 @@ const RECORDS: ReadonlyArray<readonly [string, number, readonly Field[]]> = [
   ['lists', layout.LISTS_BYTES, listsFields()],
   ['connection', layout.CONN_BYTES, connectionFields()],
   ['page', layout.PAGE_ENTRY_BYTES, fieldsOf('PAGE')],
-  ['prefix', layout.PREFIX_BYTES, prefixFields()],
+  ['prefix', prefixLayout.PREFIX_BYTES, prefixFields()],
   ['log ring', logLayout.LOG_RING_HEAD_BYTES, fieldsOf('LOG_RING')],
   ['log record', logLayout.RECORD_TEXT_AT, fieldsOf('RECORD')],
   ['watcher', logLayout.WATCHER_HEAD_BYTES, fieldsOf('WATCHER')],
@@ -122,7 +123,7 @@ test('records have the sizes that memory use is calculated with', () => {
   assert.equal(layout.LISTS_BYTES, 256);
   assert.equal(layout.CONN_BYTES, 192);
   assert.equal(layout.PAGE_ENTRY_BYTES, 16);
-  assert.equal(layout.PREFIX_BYTES, 320);
+  assert.equal(prefixLayout.PREFIX_BYTES, 320);
 });
 
 test('an actor has its journal and all counters, in whole cache lines', () => {
@@ -159,7 +160,7 @@ function regionsOf(
     ['connections', map.connections, map.connectionCount * layout.CONN_BYTES, 64],
     ['page table', map.pageTable, map.pageCountMax * layout.PAGE_ENTRY_BYTES, 64],
     ['sizes', map.sizes, map.sizesCount * 4, 64],
-    ['prefixes', map.prefixes, layout.PREFIX_COUNT * layout.PREFIX_BYTES, 4096],
+    ['prefixes', map.prefixes, prefixLayout.PREFIX_COUNT * prefixLayout.PREFIX_BYTES, 4096],
     ['log rings', map.logRings, map.actorCount * map.logRingBytes, 64],
     ['watchers', map.watchers, logLayout.WATCHER_COUNT * map.watcherBytes, 64],
     ['hash table', map.hashTable, 2 ** map.hashPowerMax * 4, 4096],
