@@ -22,6 +22,8 @@ import { pageEntry } from '../memory/pages.ts';
 import { tenantWord } from './expiry.ts';
 import type { Store } from './store.ts';
 
+const KILOBYTE = 1024;
+
 /** The description of a cache at rest. Sizes in bytes, times in seconds. */
 export interface Image {
   readonly layoutVersion: number;
@@ -110,7 +112,7 @@ export function differingFlags(image: Image, memory: Memory): string[] {
     ['-I', image.itemSizeMax, config.itemSizeMax],
     ['-f', image.growthFactor, config.growthFactor],
     ['-n', image.chunkSizeMin, config.chunkSizeMin],
-    ['-o slab_chunk_max', image.slabChunkMax, config.slabChunkMax],
+    ['-o slab_chunk_max', image.slabChunkMax / KILOBYTE, config.slabChunkMax / KILOBYTE],
   ];
   return flags
     .filter(([, then, now]) => then !== now)

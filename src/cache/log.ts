@@ -2,7 +2,7 @@
  * What threads report of their work to those who `watch`: a record per event in the thread's ring.
  *
  * While nobody watches, an event costs its caller one plain load and a branch (`wants`). Records
- * are binary and written in place; log-line.ts puts them into words, in the reader's thread.
+ * are binary and written in place; protocol/log-line.ts makes text of them, in the reader's thread.
  */
 import {
   at,

@@ -19,7 +19,7 @@ import {
   PREFIX_LIMIT,
   PREFIX_SETS_F64,
   PREFIX_TEXT_AT,
-} from '../memory/prefix-layout.ts';
+} from '../memory/stats-layout.ts';
 import { hashKey } from './hash.ts';
 
 /** One thread's access to the prefix statistics. */

@@ -1,6 +1,7 @@
 /**
  * The map of the shared memory: every region, offset and field of the one SharedArrayBuffer.
- * Nothing else computes an offset; what lies in log rings and watchers is in log-layout.ts.
+ * Nothing else computes an offset, but for what lies in log rings and watchers (log-layout.ts), and
+ * in the prefixes (stats-layout.ts).
  *
  *   +-----------------+ 0
  *   | head            |  magic, clock, memory config, cas ids, page pool, runtime switches
@@ -32,7 +33,7 @@
 import { CLASS_COUNT_MAX, PAGE_BYTES } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
 import { LOG_RING_HEAD_BYTES, WATCHER_COUNT, WATCHER_HEAD_BYTES } from './log-layout.ts';
-import { PREFIX_BYTES, PREFIX_COUNT } from './prefix-layout.ts';
+import { PREFIX_BYTES, PREFIX_COUNT, SIZES_STEP } from './stats-layout.ts';
 
 export const LAYOUT_MAGIC = 0x51ab_cac4 | 0;
 export const LAYOUT_VERSION = 1;
@@ -183,8 +184,7 @@ export const TENANT_OLDEST_LIVE_I32 = 0;
 /** flush_all: items with a smaller cas id are dead once oldest_live has come. */
 export const TENANT_OLDEST_CAS_LOW_I32 = 1;
 export const TENANT_OLDEST_CAS_HIGH_I32 = 2;
-/** flush_all: items with a cas id of a client's choice are dead if their time is not above this. */
-export const TENANT_FLUSH_MARK_I32 = 3;
+export const TENANT_FLUSH_MARK_I32 = 3; // flush_all of items with STATE_OWN_CAS: by their time
 /** Tenants that the memory has room for; 0 is the plain memcached keyspace. */
 export const TENANT_COUNT = 1;
 
@@ -231,9 +231,6 @@ export const PAGE_MOVING_I32 = 2;
 /** Next page in the pool, or of those given up, + 1. */
 export const PAGE_NEXT_I32 = 3;
 
-/** Bytes of item size per bucket of `stats sizes`. */
-export const SIZES_STEP = 32;
-
 /* Chunk: the first words of every chunk that was ever carved. */
 export const CHUNK_STATE_I32 = 0; // flags in the low 13 bits, refcount in the high 19
 export const CHUNK_CLASS_I32 = 1; // class 6 bits | lru 2 bits | key length 8 bits | tenant 16 bits
@@ -275,17 +272,12 @@ export const STATE_DATA = 32; // data chunk of a large item
 export const STATE_CFLAGS = 64;
 export const STATE_FREE = 128;
 export const STATE_MOVED = 256; // empty, in a page that is being moved
-/** Marked as out of date by a client that wants it to be renewed (md I). */
-export const STATE_STALE = 512;
-/** A client was told to renew the item, and others that one was (mg N, mg R, or stale). */
-export const STATE_TOKEN_SENT = 1024;
-/** The key came in base64, and goes out so. */
-export const STATE_KEY_BINARY = 2048;
-/** The cas id was chosen by a client: it says nothing about when the item was stored. */
-export const STATE_OWN_CAS = 4096;
+export const STATE_STALE = 512; // a client wants it renewed (md I)
+export const STATE_TOKEN_SENT = 1024; // a client was told to renew it, and others that one was
+export const STATE_KEY_BINARY = 2048; // the key came in base64, and goes out so
+export const STATE_OWN_CAS = 4096; // the cas id was chosen by a client: it says nothing of time
 export const STATE_FLAGS = 0x1fff;
-/** The count of references is above the flags. */
-export const STATE_REF_SHIFT = 13;
+export const STATE_REF_SHIFT = 13; // the count of references is above the flags
 /** One reference in the count of CHUNK_STATE. */
 export const STATE_REF_ONE = 0x2000;
 

@@ -1,6 +1,6 @@
 /**
  * `watch`: turns a connection into one that is sent what happens in the server, line by line, and
- * listens to nothing any more. The lines are made elsewhere (cache/log-reader.ts) and wait in the
+ * listens to nothing any more. The lines are made elsewhere (log-reader.ts) and wait in the
  * watcher's ring; here they are sent as fast as the client takes them.
  */
 import {

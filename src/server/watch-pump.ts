@@ -5,10 +5,11 @@
  * It runs only while the worker has a watcher, and takes a fifth of the worker's time at most: what
  * it does not get to is dropped by those who log, not waited for.
  */
-import { LogReader } from '../cache/log-reader.ts';
+
 import { WATCHER_COUNT, WATCHER_OWNER_I32, WATCHER_SLOT_I32 } from '../memory/log-layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import { hasBytes, watcherWord } from '../memory/watchers.ts';
+import { LogReader } from '../protocol/log-reader.ts';
 
 /** Records read in one go. */
 const RECORDS_PER_ROUND = 1000;

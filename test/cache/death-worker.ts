@@ -1,13 +1,11 @@
 /** What a worker may be at when it dies: one scenario per kind of operation. */
 import assert from 'node:assert/strict';
 import type { CacheConfig } from '../../src/cache/config.ts';
-import { LogReader } from '../../src/cache/log-reader.ts';
 import { enableSizes } from '../../src/cache/sizes.ts';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import { HEAD_DETAIL_ENABLED } from '../../src/memory/layout.ts';
-import { addWatcher } from '../../src/memory/watchers.ts';
 import { FEED_FULL } from '../../src/protocol/engine.ts';
-import { filler, storageLine, WORKER_A, WORKER_B, type World } from './world.ts';
+import { filler, storageLine, type World } from './world.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -36,7 +34,8 @@ function neighbours(world: World): void {
   world.put('nearlarge', filler('nearlarge', 60_000));
 }
 
-function simple(
+/** What one request to worker A may make of k, which holds `before`. */
+export function simple(
   name: string,
   before: string | null,
   request: string,
@@ -96,26 +95,6 @@ const SIMPLE: readonly Scenario[] = [
   simple('stats of all kinds', SMALL, 'stats items\r\nstats cachedump 3 0\r\nstats reset\r\n', [
     SMALL,
   ]),
-];
-
-/** An ms of k. */
-function metaSet(value: string, flags: string): string {
-  return `ms k ${value.length} F7 ${flags}\r\n${value}\r\n`;
-}
-
-const META: readonly Scenario[] = [
-  simple('mg that creates', null, 'mg k N100 E77 v\r\n', ['']),
-  simple('mg that touches and wins', SMALL, 'mg k T100 R200 v\r\n', [SMALL]),
-  simple('ms of a stale value', SMALL, metaSet(OTHER, 'I C1'), [SMALL, OTHER]),
-  simple('ms with a cas id of its own', SMALL, metaSet(LARGE, 'E9 c'), [SMALL, LARGE]),
-  simple('ms that appends', SMALL, metaSet(LARGE, 'MA E9 c'), [SMALL, SMALL + LARGE]),
-  simple('ms that would append, and creates', null, metaSet(SMALL, 'MP N100'), [SMALL]),
-  simple('md that marks as stale', SMALL, 'md k I T100 E9\r\n', [SMALL]),
-  simple('md that empties', SMALL, 'md k x I\r\n', [SMALL, '']),
-  simple('md that empties a large value', LARGE, 'md k x\r\n', [LARGE, '']),
-  simple('ma that creates', null, 'ma k N100 J41\r\n', ['41']),
-  simple('ma in place', '41', 'ma k E7 T100 v\r\n', ['41', '42']),
-  simple('ma into a longer number', '99', 'ma k E7 T100 v\r\n', ['99', '100']),
 ];
 
 /** Everything in COLD, fetched once: the next fetch makes an item active and moves it. */
@@ -333,58 +312,4 @@ const EVICTIONS: readonly Scenario[] = [
   },
 ];
 
-/** All that can be watched. */
-const EVERYTHING = 0xff;
-
-const WATCHED: readonly Scenario[] = [
-  {
-    name: 'requests of all kinds while another worker watches them',
-    prepare: (world) => {
-      neighbours(world);
-      world.put('k', '5');
-      addWatcher(world.memory, WORKER_B, world.b.session.slot, EVERYTHING);
-    },
-    act: (world) => {
-      world.a.send(`get k near0\r\nincr k 1\r\n${storageLine('set', 'l', SMALL)}delete k\r\n`);
-    },
-    outcomes: { k: ['5', '6'], l: [SMALL] },
-  },
-  {
-    name: 'a set that evicts while another worker watches',
-    memory: { memoryLimit: 2 ** 20 },
-    prepare: (world) => {
-      fill(world, 115, 9000);
-      addWatcher(world.memory, WORKER_B, world.b.session.slot, EVERYTHING);
-    },
-    act: (world) => {
-      world.a.send(storageLine('set', 'k', filler('k', 9000)));
-    },
-    outcomes: { k: [filler('k', 9000)] },
-    losses: 30,
-  },
-  {
-    name: 'a watcher comes, hears of others and of itself, and goes',
-    prepare: neighbours,
-    act: (world) => {
-      const { engine, session } = world.a;
-      world.a.send('watch fetchers mutations\r\n');
-      world.meanwhile(() => world.b.send('get near0 near1\r\n'));
-      engine.store.drop(1, 0, Buffer.from('none'), 0, 4);
-      new LogReader(world.memory, WORKER_A).drain(100);
-      engine.resume(session);
-      engine.output.reset();
-      engine.close(session);
-      session.stream = null;
-    },
-    outcomes: {},
-  },
-];
-
-export const WORK: readonly Scenario[] = [
-  ...SIMPLE,
-  ...META,
-  ...LIVES,
-  ...TRANSFERS,
-  ...EVICTIONS,
-  ...WATCHED,
-];
+export const WORK: readonly Scenario[] = [...SIMPLE, ...LIVES, ...TRANSFERS, ...EVICTIONS];

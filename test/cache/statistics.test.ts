@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { itemBytesFor } from '../../src/cache/item.ts';
-import { SIZES_STEP } from '../../src/memory/layout.ts';
+import { SIZES_STEP } from '../../src/memory/stats-layout.ts';
 import { World } from './world.ts';
 
 function histogram(world: World): Map<number, number> {

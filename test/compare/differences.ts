@@ -149,6 +149,12 @@ export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
   },
   {
     subcommand: 'settings',
+    key: /^(sasl_any|auth_timeout)$/,
+    only: 'ours',
+    reason: 'who need not authenticate, and how long others may take: settings of ours',
+  },
+  {
+    subcommand: 'settings',
     key: /^drop_privileges$/,
     only: 'ours',
     reason: 'memcached shows it where it is built with seccomp',

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import * as layout from '../../src/memory/layout.ts';
 import * as logLayout from '../../src/memory/log-layout.ts';
-import * as prefixLayout from '../../src/memory/prefix-layout.ts';
+import * as statsLayout from '../../src/memory/stats-layout.ts';
 import { MEMORY_DEFAULTS } from '../support/cache.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -23,7 +23,7 @@ interface Field {
 
 /** The constants whose names match, as fields of `unit` bytes. */
 function constants(pattern: RegExp, unit: number): Field[] {
-  return Object.entries({ ...layout, ...logLayout, ...prefixLayout }).flatMap(([name, value]) =>
+  return Object.entries({ ...layout, ...logLayout, ...statsLayout }).flatMap(([name, value]) =>
     pattern.test(name) && typeof value === 'number'
       ? [{ name, start: value * unit, bytes: unit }]
       : [],
@@ -70,7 +70,7 @@ function listsFields(): Field[] {
 }
 
 function prefixFields(): Field[] {
-  const text = { name: 'PREFIX_TEXT_AT', start: prefixLayout.PREFIX_TEXT_AT, bytes: KEY_BYTES_MAX };
+  const text = { name: 'PREFIX_TEXT_AT', start: statsLayout.PREFIX_TEXT_AT, bytes: KEY_BYTES_MAX };
   return [...fieldsOf('PREFIX'), text];
 }
 
@@ -86,7 +86,7 @@ const RECORDS: ReadonlyArray<readonly [string, number, readonly Field[]]> = [
   ['lists', layout.LISTS_BYTES, listsFields()],
   ['connection', layout.CONN_BYTES, connectionFields()],
   ['page', layout.PAGE_ENTRY_BYTES, fieldsOf('PAGE')],
-  ['prefix', prefixLayout.PREFIX_BYTES, prefixFields()],
+  ['prefix', statsLayout.PREFIX_BYTES, prefixFields()],
   ['log ring', logLayout.LOG_RING_HEAD_BYTES, fieldsOf('LOG_RING')],
   ['log record', logLayout.RECORD_TEXT_AT, fieldsOf('RECORD')],
   ['watcher', logLayout.WATCHER_HEAD_BYTES, fieldsOf('WATCHER')],
@@ -123,7 +123,7 @@ test('records have the sizes that memory use is calculated with', () => {
   assert.equal(layout.LISTS_BYTES, 256);
   assert.equal(layout.CONN_BYTES, 192);
   assert.equal(layout.PAGE_ENTRY_BYTES, 16);
-  assert.equal(prefixLayout.PREFIX_BYTES, 320);
+  assert.equal(statsLayout.PREFIX_BYTES, 320);
 });
 
 test('an actor has its journal and all counters, in whole cache lines', () => {
@@ -160,7 +160,7 @@ function regionsOf(
     ['connections', map.connections, map.connectionCount * layout.CONN_BYTES, 64],
     ['page table', map.pageTable, map.pageCountMax * layout.PAGE_ENTRY_BYTES, 64],
     ['sizes', map.sizes, map.sizesCount * 4, 64],
-    ['prefixes', map.prefixes, prefixLayout.PREFIX_COUNT * prefixLayout.PREFIX_BYTES, 4096],
+    ['prefixes', map.prefixes, statsLayout.PREFIX_COUNT * statsLayout.PREFIX_BYTES, 4096],
     ['log rings', map.logRings, map.actorCount * map.logRingBytes, 64],
     ['watchers', map.watchers, logLayout.WATCHER_COUNT * map.watcherBytes, 64],
     ['hash table', map.hashTable, 2 ** map.hashPowerMax * 4, 4096],

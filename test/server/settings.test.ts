@@ -72,6 +72,9 @@ const REFUSED: [string[], RegExp][] = [
   [['-C', '-o', 'track_sizes'], /^-o track_sizes needs cas ids, which -C disables$/],
   [['-u', ''], /^-u needs a value/],
   [['-P', ''], /^-P needs a value/],
+  [['-e', ''], /^-e needs a value/],
+  [['-o', 'watcher_logbuf_size=1'], /^-o watcher_logbuf_size must be/],
+  [['-o', 'worker_logbuf_size=0'], /^-o worker_logbuf_size must be/],
   [['-Y', ''], /^-Y needs a value/],
   [['-S', '-o', 'sasl_pwdb='], /^-o sasl_pwdb needs a value/],
   [['-o', 'sasl_pwdb=users'], /^-o sasl_pwdb needs -S$/],
@@ -100,8 +103,6 @@ const REFUSED: [string[], RegExp][] = [
   [['-o', 'slab_chunk_max=300000'], /must be a multiple of -o slab_chunk_max/],
   [['-o', 'tail_repair_time=9'], /^-o tail_repair_time must be/],
   [['-o', 'idle_timeout=x'], /^-o idle_timeout must be/],
-  [['-o', 'worker_logbuf_size=0'], /^-o worker_logbuf_size must be/],
-  [['-o', 'watcher_logbuf_size=1'], /^-o watcher_logbuf_size must be/],
   [['-o', 'memory_max=32'], /memory_max cannot be smaller than -m/],
 ];
 

@@ -1,7 +1,9 @@
 /**
- * The entries of the region of prefixes (layout.ts): a hash table of 320 bytes each, in which
- * `stats detail` counts. Fields as there: ..._I32 in words, ..._F64 in 8-byte words.
+ * The map of what the memory holds for `stats detail` and `stats sizes` only. The regions
+ * themselves are laid out in layout.ts; the same rules of naming hold.
  */
+
+/* Prefix entry of `stats detail`: 320 bytes. */
 export const PREFIX_BYTES = 320;
 /** Twice the prefixes that are counted, so that probes stay short. */
 export const PREFIX_COUNT = 131_072;
@@ -13,3 +15,5 @@ export const PREFIX_HITS_F64 = 2;
 export const PREFIX_SETS_F64 = 3;
 export const PREFIX_DELETES_F64 = 4;
 export const PREFIX_TEXT_AT = 64;
+/** Bytes of item size per bucket of `stats sizes`. */
+export const SIZES_STEP = 32;

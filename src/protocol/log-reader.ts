@@ -5,6 +5,8 @@
  * Any worker that serves a watcher may do it, on a timer; whoever finds the log lock free does it
  * for all. A worker that dies at it leaves the rings as they are for the next one.
  */
+import { count, LOG_WATCHER_SENT, LOG_WATCHER_SKIPPED } from '../cache/counters.ts';
+import { FLAG_OF_RECORD } from '../cache/log.ts';
 import { HEAD_LOG_LOCK } from '../memory/layout.ts';
 import { RANK_LOG, tryLock, unlock } from '../memory/lock.ts';
 import {
@@ -22,12 +24,8 @@ import { LogRing } from '../memory/log-ring.ts';
 import type { Memory } from '../memory/memory.ts';
 import { isBefore } from '../memory/sequence.ts';
 import { doPutBytes, watcherRoom, watcherWord } from '../memory/watchers.ts';
-import { count, LOG_WATCHER_SENT, LOG_WATCHER_SKIPPED } from './counters.ts';
-import { FLAG_OF_RECORD } from './log.ts';
-import { logLine } from './log-line.ts';
+import { LOG_LINE_BYTES_MAX, putLogLine } from './log-line.ts';
 
-/** The longest line: a key of 250 bytes, all of them encoded, and its fields. */
-const LINE_BYTES_MAX = 1024;
 /** Room for the line that says how many were skipped. */
 const SKIPPED_BYTES_MAX = 128;
 /** Records taken from a ring before the next ring has its turn. */
@@ -38,7 +36,7 @@ export class LogReader {
   private readonly memory: Memory;
   private readonly actor: number;
   private readonly rings: LogRing[] = [];
-  private readonly line = Buffer.alloc(LINE_BYTES_MAX);
+  private readonly line = Buffer.alloc(LOG_LINE_BYTES_MAX);
 
   constructor(memory: Memory, actor: number) {
     this.memory = memory;
@@ -86,7 +84,7 @@ export class LogReader {
       if (i32[word + WATCHER_OWNER_I32] === 0) continue;
       if ((i32[word + WATCHER_FLAGS_I32] & flag) === 0) continue;
       if (this.isOlder(record, word)) continue;
-      if (length === 0) length = this.line.write(logLine(memory, record), 'latin1');
+      if (length === 0) length = putLogLine(memory, record, this.line);
       this.doAdd(watcher, word, length);
     }
   }
