@@ -49,7 +49,6 @@ const REFUSED: [string[], RegExp][] = [
   [['-l', 'localhost:99999'], /port must be from 1 to 65535/],
   [['-s', ''], /^-s needs a value/],
   [['-s', 'x'.repeat(108)], /^-s: the path is longer/],
-  [['-e', ''], /^-e needs a value/],
   [['-D', ''], /^-D must be one character, not ''$/],
   [['-D', '::'], /^-D must be one character/],
   [['-N', '0'], /^-N must be a whole number from 1/],
