@@ -1,7 +1,7 @@
 /**
- * Two workers and the maintainer work on one small cache while an administrator changes the limit of
- * pages, the mode of the lists and the owners of pages, and dumps all keys again and again. Whenever
- * they stand still every invariant holds.
+ * Two workers and the maintainer work on one small cache while an administrator changes the limit
+ * of pages, the mode of the lists and the owners of pages, and dumps all keys again and again.
+ * Whenever they stand still every invariant holds.
  *
  * SEED chooses another run.
  */
