@@ -280,6 +280,10 @@ export const STATE_FLAGS = 0x1fff;
 export const STATE_REF_SHIFT = 13; // the count of references is above the flags
 /** One reference in the count of CHUNK_STATE. */
 export const STATE_REF_ONE = 0x2000;
+/** Slots beyond -c, for listeners and for connections that are about to be told that it is full. */
+const CONNECTIONS_SPARE = 16;
+/** The most that -c may be: all connections may send the same item, and each has a reference. */
+export const CONNECTIONS_MAX = 2 ** (32 - STATE_REF_SHIFT) - 1 - CONNECTIONS_SPARE;
 
 /** Index of a chunk's first word in the Int32Array over the buffer. */
 export function at(ref: number): number {
@@ -327,8 +331,14 @@ const SMALL_ITEM_BYTES = 96;
  */
 const HASH_POWER_LIMIT = 31;
 
-/** Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs. */
+/**
+ * Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs, or when
+ * there are more connections than an item can count.
+ */
 export function computeLayout(config: MemoryConfig): Layout {
+  if (config.maxConns > CONNECTIONS_MAX) {
+    throw new RangeError(`at most ${CONNECTIONS_MAX} connections can share an item`);
+  }
   let end = HEAD_BYTES;
   const region = (bytes: number, align: number): number => {
     const start = Math.ceil(end / align) * align;
@@ -339,7 +349,7 @@ export function computeLayout(config: MemoryConfig): Layout {
   const pageCountMax = Math.ceil(config.memoryMax / PAGE_BYTES) + CLASS_COUNT_MAX;
   const stripeCount = Math.min(2 ** config.hashPowerInit, config.workers > 4 ? 8192 : 4096);
   const actorCount = config.workers + 2;
-  const connectionCount = config.maxConns + 16;
+  const connectionCount = config.maxConns + CONNECTIONS_SPARE;
   const itemsMax = (pageCountMax * PAGE_BYTES) / SMALL_ITEM_BYTES;
   const hashPowerMax = Math.min(
     HASH_POWER_LIMIT,
