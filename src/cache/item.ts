@@ -152,6 +152,18 @@ export function isKeyBinary(i32: Int32Array, ref: number): boolean {
   return (i32[at(ref) + CHUNK_STATE_I32] & STATE_KEY_BINARY) !== 0;
 }
 
+/**
+ * Whether the key may not stand on a line as it is: it came in base64, or by the binary protocol
+ * with a space or a control character.
+ */
+export function isKeyUnprintable(i32: Int32Array, u8: Uint8Array, ref: number): boolean {
+  if (isKeyBinary(i32, ref)) return true;
+  const start = keyAt(i32, ref);
+  const end = start + keyBytesOf(i32, ref);
+  for (let i = start; i < end; i++) if (u8[i] <= 0x20 || u8[i] === 0x7f) return true;
+  return false;
+}
+
 /** Whether this is the item's cas id. */
 export function casIs(i32: Int32Array, ref: number, high: number, low: number): boolean {
   const word = at(ref);

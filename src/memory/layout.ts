@@ -331,14 +331,8 @@ const SMALL_ITEM_BYTES = 96;
  */
 const HASH_POWER_LIMIT = 31;
 
-/**
- * Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs, or when
- * there are more connections than an item can count.
- */
+/** Computes the map. Throws RangeError when the memory cannot be addressed with 32-bit refs. */
 export function computeLayout(config: MemoryConfig): Layout {
-  if (config.maxConns > CONNECTIONS_MAX) {
-    throw new RangeError(`at most ${CONNECTIONS_MAX} connections can share an item`);
-  }
   let end = HEAD_BYTES;
   const region = (bytes: number, align: number): number => {
     const start = Math.ceil(end / align) * align;

@@ -3,7 +3,7 @@
  * missing, and say which of many clients is to renew it (N, R, and items marked as stale).
  */
 import { hashKey } from '../cache/hash.ts';
-import { clientFlagsOf, isKeyBinary, keyAt, keyBytesOf, valueBytesOf } from '../cache/item.ts';
+import { clientFlagsOf, keyAt, keyBytesOf, valueBytesOf } from '../cache/item.ts';
 import type { MetaStore } from '../cache/meta.ts';
 import {
   at,
@@ -136,7 +136,7 @@ export class MetaGet {
           break;
         case flag.FLAG_KEY: {
           const { u8 } = engine.store.memory;
-          reply.key(u8, keyAt(i32, ref), keyBytesOf(i32, ref), isKeyBinary(i32, ref));
+          reply.key(u8, keyAt(i32, ref), keyBytesOf(i32, ref), flags.encodesKey(ref));
           break;
         }
         default:

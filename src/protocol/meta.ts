@@ -3,7 +3,7 @@
  * give back. The big four have files of their own; me and mn are here.
  */
 import { hashKey } from '../cache/hash.ts';
-import { isKeyBinary, itemBytes, KEY_BYTES_MAX, keyAt, keyBytesOf } from '../cache/item.ts';
+import { itemBytes, KEY_BYTES_MAX, keyAt, keyBytesOf } from '../cache/item.ts';
 import { MetaStore } from '../cache/meta.ts';
 import {
   at,
@@ -105,7 +105,7 @@ export class MetaCommands {
     const cas = (high << 32n) | BigInt(i32[word + ITEM_CAS_LOW_I32] >>> 0);
     const start = keyAt(i32, ref);
     const key = u8.toString(
-      isKeyBinary(i32, ref) ? 'base64' : 'latin1',
+      this.flags.encodesKey(ref) ? 'base64' : 'latin1',
       start,
       start + keyBytesOf(i32, ref),
     );

@@ -1,10 +1,11 @@
-/** An item that as many connections are being sent as there can be is not freed under any of them. */
+/** An item that is being sent to as many connections as there can be is freed under none. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditCache } from '../../src/cache/audit.ts';
 import { hashKey } from '../../src/cache/hash.ts';
 import { refcountOf } from '../../src/cache/item.ts';
-import { at, CONNECTIONS_MAX, computeLayout, STATE_FLAGS } from '../../src/memory/layout.ts';
+import { at, CONNECTIONS_MAX, STATE_FLAGS } from '../../src/memory/layout.ts';
+import { createMemory } from '../../src/memory/memory.ts';
 import { MEMORY_DEFAULTS, makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
 
 const KEY = Buffer.from('k');
@@ -31,5 +32,5 @@ test('every connection can be sent the same item', () => {
 
 test('more connections than an item can count are refused', () => {
   const config = { ...MEMORY_DEFAULTS, maxConns: CONNECTIONS_MAX + 1 };
-  assert.throws(() => computeLayout(config), /^RangeError: at most 524271 connections/);
+  assert.throws(() => createMemory(config), /^RangeError: at most 524271 connections/);
 });
