@@ -8,7 +8,7 @@ import { Decimal64, printSafe } from '../cache/decimal64.ts';
 import { isDead } from '../cache/expiry.ts';
 import {
   clientFlagsOf,
-  isKeyUnprintable,
+  isKeyBinary,
   itemBytes,
   keyAt,
   keyBytesOf,
@@ -152,13 +152,15 @@ export class Dump implements ReplyStream, Visitor {
     const { i32, u8 } = store.memory;
     const start = keyAt(i32, ref);
     const end = start + keyBytesOf(i32, ref);
+    let isText = !isKeyBinary(i32, ref);
+    for (let i = start; i < end; i++) if (u8[i] <= 0x20 || u8[i] === 0x7f) isText = false;
     output.put(MG);
-    if (isKeyUnprintable(i32, u8, ref)) {
-      output.put(Buffer.from(u8.toString('base64', start, end), 'latin1'));
-      output.put(MG_BASE64_END);
-    } else {
+    if (isText) {
       output.put(u8.subarray(start, end));
       output.put(MG_END);
+    } else {
+      output.put(Buffer.from(u8.toString('base64', start, end), 'latin1'));
+      output.put(MG_BASE64_END);
     }
   }
 

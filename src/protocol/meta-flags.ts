@@ -6,7 +6,7 @@
  * once; of several bad tokens the last one names the error.
  */
 import { Decimal64 } from '../cache/decimal64.ts';
-import { isKeyBinary, isKeyUnprintable, KEY_BYTES_MAX } from '../cache/item.ts';
+import { isKeyBinary, isKeyUnfit, KEY_BYTES_MAX } from '../cache/item.ts';
 import { realtime } from '../memory/clock.ts';
 import { decodeBase64 } from './base64.ts';
 import type { Engine } from './engine.ts';
@@ -159,7 +159,7 @@ export class MetaFlags {
    */
   encodesKey(ref: number): boolean {
     const { i32, u8 } = this.engine.store.memory;
-    return this.keyBinary ? isKeyUnprintable(i32, u8, ref) : isKeyBinary(i32, ref);
+    return this.keyBinary ? isKeyUnfit(i32, u8, ref) : isKeyBinary(i32, ref);
   }
 
   private reset(): void {
