@@ -24,8 +24,9 @@ import {
 } from './counters.ts';
 import type { Decimal64 } from './decimal64.ts';
 import { keyAt, keyBytesOf, lruOf, setOwnCas, tenantOf } from './item.ts';
-import { DELETED_BY_META, WATCH_DELETIONS } from './log.ts';
+import { DELETED_BY_META, WATCH_DELETIONS, WATCH_MUTATIONS } from './log.ts';
 import type { Store } from './store.ts';
+import { MODE_ADD, MODE_SET, STORED } from './update.ts';
 import { ValueWriter } from './writer.ts';
 
 /** Digits of the largest number. */
@@ -107,6 +108,8 @@ export class MetaStore {
     if (binary) this.i32[at(ref) + CHUNK_STATE_I32] |= STATE_KEY_BINARY;
     if (cas !== null) setOwnCas(this.i32, ref, cas.high | 0, cas.low | 0);
     store.doLink(hash, ref, 0);
+    // As in memcached a number is logged, and what mg creates is not.
+    if (number !== null) this.logStored(MODE_ADD, ref);
     return ref;
   }
 
@@ -135,6 +138,7 @@ export class MetaStore {
     const low = cas === null ? i32[word + ITEM_CAS_LOW_I32] : cas.low | 0;
     setOwnCas(i32, empty, high, low);
     store.doLink(hash, empty, ref);
+    this.logStored(MODE_SET, empty);
     return empty;
   }
 
@@ -151,8 +155,12 @@ export class MetaStore {
   doDelete(hash: number, ref: number, emptied: boolean): void {
     const { store } = this;
     store.countClass(ref, CLASS_DELETE_HITS);
-    if (emptied) return;
     if (store.log.wants(WATCH_DELETIONS)) store.log.deleted(DELETED_BY_META, ref);
-    store.unlinker.doUnlink(ref, hash);
+    if (!emptied) store.unlinker.doUnlink(ref, hash);
+  }
+
+  private logStored(mode: number, ref: number): void {
+    const { log } = this.store;
+    if (log.wants(WATCH_MUTATIONS)) log.stored(STORED, mode, ref);
   }
 }

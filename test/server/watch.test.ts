@@ -48,6 +48,17 @@ test('watchers on all workers see the requests to all workers, each once', async
   assert.equal(await client.stat('log_worker_dropped'), '0');
 });
 
+test('what ma creates and md empties is a mutation, and an emptied item also a deletion', async (t) => {
+  const server = await launch(t, []);
+  const both = await watcher(t, server.port, 'mutations deletions');
+  const client = new Client(t, server.port);
+  await client.ask('ma n N30 J5\r\nma n\r\nmd n x q\r\nmg v N0\r\nmn\r\n', 'MN\r\n');
+  await sees(both, /type=item_store key=n status=stored cmd=add ttl=30 .* size=1$/, 1);
+  await sees(both, /type=item_store key=n status=stored cmd=set ttl=0 .* size=0$/, 1);
+  await sees(both, /type=deleted key=n cmd=md clsid=1 size=0$/, 1);
+  await sees(both, /type=/, 3);
+});
+
 test('a watcher sees nothing of what was before it, and is not listened to', async (t) => {
   const server = await launch(t, ['-t', '1']);
   const first = await watcher(t, server.port, 'fetchers');
