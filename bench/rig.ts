@@ -26,6 +26,7 @@ const HOST: Host = {
   versionText: 'bench',
   generalStats: () => [],
   settingsStats: () => [],
+  refreshCertificates: () => '',
   setVerbosity: () => {},
   log: () => {},
 };

@@ -297,7 +297,8 @@ export function computeLayout(config: MemoryConfig): Layout {
   const pageCountMax = Math.ceil(config.memoryMax / PAGE_BYTES) + CLASS_COUNT_MAX;
   const stripeCount = Math.min(2 ** config.hashPowerInit, config.workers > 4 ? 8192 : 4096);
   const actorCount = config.workers + 2;
-  const connectionCount = config.maxConns + 16;
+  // Beside connections: listeners, and for each worker a socket for datagrams of either family.
+  const connectionCount = config.maxConns + 16 + 2 * config.workers;
   const itemsMax = (pageCountMax * PAGE_BYTES) / SMALL_ITEM_BYTES;
   const hashPowerMax = Math.min(
     HASH_POWER_LIMIT,

@@ -95,7 +95,7 @@ export class Engine {
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
+    if (this.store.memory.i32[HEAD_VERBOSITY] > 1 && origin.transport !== 'udp') {
       this.host.log(2, `<${slot} new auto-negotiating client connection`);
     }
     return new Session(this.store.memory, this.store.allocator, slot, origin);
@@ -118,7 +118,7 @@ export class Engine {
 
   /** Releases what the session holds; the connection is gone. */
   close(session: Session): void {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
+    if (this.store.memory.i32[HEAD_VERBOSITY] > 1 && session.origin.transport !== 'udp') {
       this.host.log(2, `<${session.slot} connection closed.`);
     }
     if (session.sending !== 0) this.sender.stop(session);

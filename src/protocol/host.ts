@@ -6,6 +6,8 @@ export interface Host {
   generalStats(): Iterable<readonly [string, string]>;
   /** `stats settings`. */
   settingsStats(): Iterable<readonly [string, string]>;
+  /** `refresh_certs`: returns why it failed, or an empty text. */
+  refreshCertificates(): string;
   setVerbosity(level: number): void;
   /** A line for stderr, if the verbosity is at least `level`. */
   log(level: number, line: string): void;

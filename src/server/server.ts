@@ -3,29 +3,30 @@
  * cheapest (memory, ports, identity, threads), and takes it down again.
  */
 import { readFileSync } from 'node:fs';
-import type { Server as Listener } from 'node:net';
 import { resolve } from 'node:path';
 import type { CacheConfig } from '../cache/config.ts';
 import { setSwitches } from '../cache/switches.ts';
 import { PAGE_BYTES } from '../memory/classes.ts';
 import { startClock, tickClock } from '../memory/clock.ts';
 import { claimListener } from '../memory/connections.ts';
-import { HEAD_VERBOSITY } from '../memory/layout.ts';
+import { HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { createMemory, type Memory } from '../memory/memory.ts';
 import { Dispatcher } from '../net/dispatcher.ts';
-import { endpointText, listen, portOf } from '../net/listener.ts';
+import { endpointText } from '../net/listener.ts';
 import { createServerState, type ServerState } from '../net/state.ts';
 import { removeStaleSocket } from '../net/unix.ts';
+import { CertificateError, Certificates } from './certificates.ts';
 import { isDaemon } from './daemon.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { removePidFile, writePidFile, writePortFile } from './files.ts';
-import { parseListen } from './listen-addresses.ts';
+import { Listeners } from './listeners.ts';
 import { logLine, writeRaw } from './log.ts';
 import { Maintainer } from './maintainer.ts';
 import { WorkerPool } from './pool.ts';
 import { become, identityFor } from './privileges.ts';
 import type { Settings } from './setting.ts';
 import { cacheConfig, memoryConfig } from './settings.ts';
+import { inheritedSockets } from './systemd.ts';
 
 const TICK_MS = 1000;
 /** What a graceful stop may take before the process ends anyway. */
@@ -41,7 +42,9 @@ export class RunningServer {
   readonly #state: ServerState;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: Listeners;
+  /** null without -Z. */
+  readonly #certificates: Certificates | null;
   #maintainer: Maintainer | null = null;
   #tick: NodeJS.Timeout | undefined;
 
@@ -53,21 +56,30 @@ export class RunningServer {
     if (settings.verbose > 1) printClasses(this.#memory);
     this.#cache = cacheConfig(settings);
     this.#state = createServerState(settings.threads);
-    this.#pool = new WorkerPool({
-      memory: this.#memory,
-      cache: this.#cache,
-      state: this.#state,
-      settings,
-      onHopeless,
-    });
+    this.#certificates = settings.sslEnabled ? new Certificates(settings) : null;
+    const tls = this.#certificates?.load() ?? null;
+    this.#pool = new WorkerPool(
+      {
+        memory: this.#memory,
+        cache: this.#cache,
+        state: this.#state,
+        settings,
+        onRefresh: () => this.#renewCertificates(),
+        onHopeless,
+      },
+      tls,
+    );
     this.#dispatcher = new Dispatcher({
       memory: this.#memory,
       state: this.#state,
       maxConns: settings.maxconns,
       fast: settings.maxconnsFast,
       heldMax: settings.backlog,
-      send: (worker, socket, slot) => this.#pool.send(worker, socket, slot),
+      send: (worker, socket, slot, listener) => this.#pool.send(worker, socket, slot, listener),
     });
+    this.#listeners = new Listeners(settings, (socket, listener) =>
+      this.#dispatcher.accept(socket, listener),
+    );
   }
 
   /** Resolves when the server listens. Rejects with StartError; nothing is left open then. */
@@ -78,8 +90,8 @@ export class RunningServer {
     warn(settings);
     checkDescriptors(settings.maxconns);
     const identity = identityFor(settings.user);
-    const server = new RunningServer(settings, onHopeless);
-    await server.#listen();
+    const server = make(() => new RunningServer(settings, onHopeless));
+    await server.#listeners.open(inheritedSockets(process.env, process.pid));
     if (identity !== undefined) become(identity);
     await server.#startThreads(onHopeless);
     server.#writeFiles();
@@ -88,12 +100,17 @@ export class RunningServer {
 
   /** Accepts nothing more, lets what is under way finish, and ends every thread. */
   async stop(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.close();
     this.#dispatcher.close();
     const threads = Promise.all([this.#pool.stop(), this.#maintainer?.stop()]);
     await Promise.race([threads, wait(STOP_LIMIT_MS)]);
     clearInterval(this.#tick);
     this.removeFiles();
+  }
+
+  /** Reads again what can change while the server runs; what cannot be used changes nothing. */
+  reload(): void {
+    this.#renewCertificates();
   }
 
   /** Takes back what lies in the file system. */
@@ -114,22 +131,18 @@ export class RunningServer {
     else this.#pool.kill(worker);
   }
 
-  /** TCP listeners; with -s there are none, as in memcached. */
-  async #listen(): Promise<void> {
-    const { listen: given, port, backlog, socketPath } = this.#settings;
-    if (socketPath !== '') return;
-    for (const address of parseListen(given, port)) {
-      try {
-        const accept = this.#dispatcher.accept.bind(this.#dispatcher);
-        this.#listeners.push(...(await listen(address, backlog, accept)));
-      } catch (error) {
-        const host = address.host ?? '*';
-        throw new StartError(`cannot listen on ${host} port ${address.port}: ${reasonOf(error)}`);
-      }
+  /** Returns the reason why the old certificates stay, or nothing. */
+  #renewCertificates(): string {
+    if (this.#certificates === null) return '';
+    try {
+      this.#pool.renew(this.#certificates.load());
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      logLine(`the certificates stay as they are: ${error.message}`);
+      return error.message;
     }
-    if (port !== -1) return;
-    const ports = this.#listeners.map((listener) => portOf(listener));
-    logLine(`listening on port ${ports.join(', ')}`);
+    this.#state.setCertificatesAt(this.#memory.i32[HEAD_CLOCK]);
+    return '';
   }
 
   async #startThreads(onHopeless: (reason: string) => void): Promise<void> {
@@ -137,7 +150,7 @@ export class RunningServer {
     const startedAt = performance.now();
     startClock(memory, Date.now());
     setSwitches(memory, this.#cache);
-    for (const listener of this.#listeners) {
+    for (const listener of this.#listeners.servers) {
       const address = listener.address();
       if (typeof address !== 'object' || address === null) continue;
       claimListener(memory, endpointText(address.address, address.port));
@@ -149,14 +162,17 @@ export class RunningServer {
       state: this.#state,
       onHopeless,
     });
-    this.#pool.start(this.#dispatcher);
+    this.#state.setCertificatesAt(memory.i32[HEAD_CLOCK]);
+    this.#pool.start(this.#dispatcher, this.#listeners.kinds);
     if (this.#settings.socketPath !== '') await this.#pool.listenUnix();
+    const { datagrams } = this.#listeners;
+    if (datagrams.length > 0) await this.#pool.listenForDatagrams(datagrams);
   }
 
   #writeFiles(): void {
     const portFile = process.env.MEMCACHED_PORT_FILENAME;
     if (portFile !== undefined && portFile !== '' && this.#settings.socketPath === '') {
-      writePortFile(portFile, this.#listeners);
+      writePortFile(portFile, this.#listeners.servers, this.#listeners.datagrams);
     }
     // A daemon changes to the root directory.
     if (isDaemon()) {
@@ -165,6 +181,16 @@ export class RunningServer {
       if (socketPath !== '') this.#settings.socketPath = resolve(socketPath);
     }
     if (this.#settings.pidFile !== '') writePidFile(this.#settings.pidFile);
+  }
+}
+
+/** Certificates that cannot be used are the operator's to change. */
+function make(build: () => RunningServer): RunningServer {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof CertificateError) throw new StartError(error.message);
+    throw error;
   }
 }
 
@@ -198,6 +224,13 @@ function warn(settings: Settings): void {
   }
   if (settings.lockMemory) {
     logLine('warning: -k: memory is not locked, this needs the native addon');
+  }
+  if (settings.sslKernelTls) logLine('warning: -o ssl_kernel_tls: Node does TLS itself');
+  if (settings.sslWbufSizeGiven) {
+    logLine('warning: -o ssl_wbuf_size: replies are encrypted from the buffer that they are in');
+  }
+  if (!settings.sslEnabled && (settings.sslChainCert !== '' || settings.sslKey !== '')) {
+    logLine('warning: -o ssl_chain_cert and ssl_key have no effect without -Z');
   }
   if (settings.preallocate) {
     logLine('warning: -L: memory is touched at start, but large pages need the native addon');

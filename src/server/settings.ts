@@ -6,17 +6,20 @@ import type { CacheConfig } from '../cache/config.ts';
 import type { MemoryConfig } from '../memory/config.ts';
 import { SettingsError } from './errors.ts';
 import { getopt, suboptions } from './getopt.ts';
-import { parseListen } from './listen-addresses.ts';
+import { listenEntries } from './listen-addresses.ts';
 import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
+import { checkTls, NET_SETTINGS, TLS_SETTINGS } from './settings-net.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
 
 /** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
+  ...NET_SETTINGS,
   ...EXTENDED_SETTINGS,
+  ...TLS_SETTINGS,
   ...PRESET_SETTINGS,
   ...ABSENT_SETTINGS,
   ...PROCESS_SETTINGS,
@@ -49,6 +52,8 @@ export function readSettings(args: readonly string[]): Settings {
     else flag.set(settings, value, given);
     if (settings.action !== 'serve') return settings;
   }
+  // As in memcached, a UDP port given alone is that of TCP too.
+  if (settings.udpPort !== 0 && !settings.portGiven) settings.port = settings.udpPort;
   checkTogether(settings);
   if (settings.memoryMax === 0) {
     settings.memoryMax = Math.max(settings.maxbytes, Math.min(totalmem(), MEMORY_MAX_DEFAULT_TOP));
@@ -103,7 +108,11 @@ function checkTogether(s: Settings): void {
   if (s.memoryMax !== 0 && s.memoryMax < s.maxbytes) {
     throw new SettingsError('-o memory_max cannot be smaller than -m (memory limit)');
   }
-  parseListen(s.listen, s.port);
+  checkTls(s);
+  const entries = [...listenEntries(s, s.port), ...listenEntries(s, s.udpPort)];
+  if (s.sslCaCert === '' && entries.some(({ tls }) => tls === 'client certificate')) {
+    throw new SettingsError("-l 'mtls:' needs -o ssl_ca_cert: no client could connect");
+  }
 }
 
 /** What `--help` prints. */

@@ -73,6 +73,7 @@ export function makeEngine(store: Store): Engine {
   const host = {
     versionText: '1.6.45',
     generalStats: () => [],
+    refreshCertificates: () => 'Error TLS not enabled',
     settingsStats: () => [],
     setVerbosity: () => {},
     log: () => {},
