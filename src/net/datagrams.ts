@@ -57,7 +57,7 @@ function frame(id: number, part: number, total: number, payload: Buffer): Buffer
   return bytes;
 }
 
-/** Where the text reply that begins at `at` ends. Every value is a reply, with END if it follows. */
+/** Where the text reply that begins at `at` ends. A value is one, with the END that follows it. */
 function textEnd(replies: Buffer, at: number): number {
   let end = lineEnd(replies, at);
   const line = replies.toString('latin1', at, end);

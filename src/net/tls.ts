@@ -22,7 +22,7 @@ import {
  */
 export type ListenerTls = 'off' | 'default' | 'no client certificate' | 'client certificate';
 
-/** What is asked of a client. `request` takes one without a certificate, but none with a bad one. */
+/** What is asked of a client. `request` takes one without a certificate, none with a bad one. */
 export type ClientCertificate = 'none' | 'request' | 'require';
 
 /** What TLS is made from and a reload replaces. It travels between threads as it is. */
@@ -32,7 +32,7 @@ export interface TlsMaterial {
   readonly key: Uint8Array;
   /** PEM: the authorities that may have signed a client's certificate. */
   readonly authorities: Uint8Array | null;
-  /** 48 bytes; new with every reload, so no session outlives the certificates that it began with. */
+  /** 48 bytes; new with every reload: no session outlives the certificates it began with. */
   readonly ticketKeys: Uint8Array;
 }
 

@@ -58,8 +58,10 @@ export class DatagramTransport<Session, Storage> {
       lookup: (name, _options, callback) => callback(null, name, ipv6 ? 6 : 4),
     });
     this.#sockets.push(socket);
+    // With such a look-up it may listen before bind returns.
+    const listening = once(socket, 'listening');
     socket.bind({ address: host, port, exclusive: true });
-    await once(socket, 'listening');
+    await listening;
     // A destination that cannot be reached is no concern of ours.
     socket.on('error', () => undefined);
     socket.on('message', (datagram, sender) => {

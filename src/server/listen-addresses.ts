@@ -9,7 +9,7 @@ import { SettingsError } from './errors.ts';
 import type { Settings } from './setting.ts';
 
 /** What an entry of `-l` is read against. */
-export interface ListenDefaults {
+interface ListenDefaults {
   /** -p or -U; 0 leaves out entries without a port of their own, -1 is any free port. */
   readonly port: number;
   /** -B. */
@@ -50,7 +50,7 @@ export function listenEntries(settings: Settings, port: number): ListenEntry[] {
  * Reads the joined value of `-l`. An entry that says the same as a former one is left out. Throws
  * SettingsError.
  */
-export function parseListen(listen: string, defaults: ListenDefaults): ListenEntry[] {
+function parseListen(listen: string, defaults: ListenDefaults): ListenEntry[] {
   const { port, protocol } = defaults;
   const plain = { protocol, tls: defaults.tls ? 'default' : 'off', tag: '' } as const;
   if (listen === '') {

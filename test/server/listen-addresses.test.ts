@@ -1,36 +1,35 @@
 // What the syntax of -l means: addresses, and what may stand in front of them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ListenDefaults, parseListen } from '../../src/server/listen-addresses.ts';
+import { listenEntries } from '../../src/server/listen-addresses.ts';
+import type { Settings } from '../../src/server/setting.ts';
 import { readSettings } from '../../src/server/settings.ts';
 
 const PLAIN = { protocol: 'auto', tls: 'off', tag: '' };
 
-function defaults(port: number, other: Partial<ListenDefaults> = {}): ListenDefaults {
-  return { port, protocol: 'auto', tls: false, ...other };
+function entries(listen: string, port: number, other: Partial<Settings> = {}) {
+  return listenEntries({ ...readSettings([]), listen, ...other }, port);
 }
 
 test('several addresses, each with or without its port', () => {
-  const { listen, port } = readSettings(['-l', '127.0.0.1,localhost:5', '-l[::1]:6', '-p', '7']);
-  assert.deepEqual(parseListen(listen, defaults(port)), [
+  const settings = readSettings(['-l', '127.0.0.1,localhost:5', '-l[::1]:6']);
+  assert.deepEqual(listenEntries(settings, 7), [
     { host: '127.0.0.1', port: 7, ...PLAIN },
     { host: 'localhost', port: 5, ...PLAIN },
     { host: '::1', port: 6, ...PLAIN },
   ]);
-  assert.deepEqual(parseListen('::1,[::1],*', defaults(7)), [
+  assert.deepEqual(entries('::1,[::1],*', 7), [
     { host: '::1', port: 7, ...PLAIN },
     { host: undefined, port: 7, ...PLAIN },
   ]);
-  assert.deepEqual(parseListen('', defaults(-1)), [{ host: undefined, port: 0, ...PLAIN }]);
-  assert.deepEqual(parseListen('', defaults(0)), []);
-  assert.deepEqual(parseListen('127.0.0.1,127.0.0.2:9', defaults(0)), [
-    { host: '127.0.0.2', port: 9, ...PLAIN },
-  ]);
+  assert.deepEqual(entries('', -1), [{ host: undefined, port: 0, ...PLAIN }]);
+  assert.deepEqual(entries('', 0), []);
+  assert.deepEqual(entries('127.0.0.1,127.0.0.2:9', 0), [{ host: '127.0.0.2', port: 9, ...PLAIN }]);
 });
 
 test('a protocol, TLS and a tag of their own', () => {
   const text = 'mtls:proto[ascii]:tag[web]:[::1]:2,proto[binary]:127.0.0.1,notls:localhost,btls:*';
-  assert.deepEqual(parseListen(text, defaults(1, { tls: true })), [
+  assert.deepEqual(entries(text, 1, { sslEnabled: true }), [
     { host: '::1', port: 2, protocol: 'ascii', tls: 'client certificate', tag: 'web' },
     { host: '127.0.0.1', port: 1, protocol: 'binary', tls: 'default', tag: '' },
     { host: 'localhost', port: 1, protocol: 'auto', tls: 'off', tag: '' },
@@ -39,10 +38,7 @@ test('a protocol, TLS and a tag of their own', () => {
 });
 
 test('-B is the protocol of those that name none', () => {
-  const listed = parseListen('proto[negotiating]:127.0.0.1,[::1]', {
-    ...defaults(1),
-    protocol: 'ascii',
-  });
+  const listed = entries('proto[negotiating]:127.0.0.1,[::1]', 1, { protocol: 'ascii' });
   assert.deepEqual(
     listed.map(({ protocol }) => protocol),
     ['auto', 'ascii'],
