@@ -3,6 +3,7 @@
 
 import type { CacheConfig } from '../src/cache/config.ts';
 import { Store } from '../src/cache/store.ts';
+import { setTunables } from '../src/cache/switches.ts';
 import { startClock } from '../src/memory/clock.ts';
 import { claimConnection } from '../src/memory/connections.ts';
 import { createMemory, type Memory } from '../src/memory/memory.ts';
@@ -28,6 +29,7 @@ const HOST: Host = {
   settingsStats: () => [],
   refreshCertificates: () => '',
   setVerbosity: () => {},
+  shutdown: () => {},
   log: () => {},
 };
 
@@ -37,6 +39,7 @@ export function createCache(megabytes: number, workers: number): Memory {
   const limited = { ...memoryConfig(settings), memoryMax: megabytes * MEGABYTE };
   const memory = createMemory(limited);
   startClock(memory, Date.now());
+  setTunables(memory, CACHE_CONFIG);
   return memory;
 }
 
@@ -91,7 +94,14 @@ export class Rig {
   /** `worker` counts from 0; `slot` is from claimSlot(); `depth` is the largest batch. */
   constructor(memory: Memory, worker: number, slot: number, items: Items, depth: number) {
     const store = new Store(memory, CACHE_CONFIG, FIRST_WORKER_ACTOR + worker);
-    this.engine = new Engine(store, HOST, { requestsPerEvent: depth + 1, verbose: 0 });
+    this.engine = new Engine(store, HOST, {
+      requestsPerEvent: depth + 1,
+      verbose: 0,
+      dumpEnabled: true,
+      dumpTimeout: 1800,
+      shutdownEnabled: false,
+      testCommands: false,
+    });
     this.session = this.engine.open(slot);
     const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
     this.#reader = new ReplyReader(items, counts, 2 * depth);

@@ -27,7 +27,6 @@ const EXPORTED_FOR: ReadonlyMap<string, string> = new Map([
   ['src/memory/layout.ts#LISTS_STATS_COUNT', 'the map is whole: a test adds up the record'],
   ['src/memory/lock.ts#checkLockOrder', 'tests switch the check of the lock order on'],
   ['src/memory/lock.ts#locksHeld', 'tests check that every lock was let go'],
-  ['src/protocol/output.ts#OUTPUT_BYTES', 'tests make replies around this size'],
   ['src/server/main.ts#main', 'cli.ts loads it when it has seen the version of Node'],
   ['src/server/settings.ts#SETTINGS', 'a test compares the table with the help text'],
   ['src/server/worker.ts#serveWorker', 'the pool starts it by name in its threads'],

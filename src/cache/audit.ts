@@ -25,12 +25,14 @@ import {
   HEAD_PAGE_LOCK,
   HEAD_PAGE_POOL,
   HEAD_PAGE_POOL_COUNT,
+  HEAD_PAGE_RETIRED,
   ITEM_HASH_NEXT_I32,
   LRU_COUNT,
   PAGE_CARVED_I32,
   PAGE_CLASS_I32,
   PAGE_MOVING_I32,
   PAGE_NEXT_I32,
+  PAGE_RETIRED,
   STATE_DATA,
   STATE_FREE,
   STATE_LARGE,
@@ -153,7 +155,7 @@ class Audit {
       const entry = pageEntry(memory, page);
       const id = i32[entry + PAGE_CLASS_I32];
       pages.set(id, (pages.get(id) ?? 0) + 1);
-      this.expect(id >= 0, `page ${page} is on its way for ever`);
+      this.expect(id >= PAGE_RETIRED, `page ${page} is on its way for ever`);
       this.expect(i32[entry + PAGE_MOVING_I32] === 0, `page ${page} is moving for ever`);
       if (id <= 0) continue;
       const perPage = i32[slab.classWord(id) + CLASS_PER_PAGE_I32];
@@ -173,6 +175,12 @@ class Audit {
     const counted = i32[HEAD_PAGE_POOL_COUNT];
     this.expect(pooled === counted, `the pool has ${pooled} pages and counts ${counted}`);
     this.expect(pooled === (pages.get(0) ?? 0), 'pages are lost to pool and classes');
+    let retired = 0;
+    for (let next = i32[HEAD_PAGE_RETIRED]; next !== 0 && retired <= i32[HEAD_PAGE_FRESH]; ) {
+      next = i32[pageEntry(memory, next - 1) + PAGE_NEXT_I32];
+      retired++;
+    }
+    this.expect(retired === (pages.get(PAGE_RETIRED) ?? 0), 'pages given up are lost');
   }
 
   private checkFreeList(id: number): void {

@@ -40,19 +40,17 @@ const EVICTED_SHARE = 0.25;
 
 /** Keeps the window; call `decide` once a second. */
 export class Automove {
-  private readonly windowSize: number;
-  private readonly ratio: number;
+  private windowSize = 0;
   private readonly windows = new Map<number, WindowEntry[]>();
   private before = new Map<number, ClassSample>();
   private ticks = 0;
 
-  constructor(windowSize: number, ratio: number) {
-    this.windowSize = windowSize;
-    this.ratio = ratio;
-  }
-
-  /** Takes in the samples of all classes; returns the move to make, if any. */
-  decide(samples: readonly ClassSample[]): PageMove | null {
+  /**
+   * Takes in the samples of all classes; returns the move to make, if any. `windowSize` (seconds)
+   * and `ratio` may be others than last time; a new size starts a new window.
+   */
+  decide(samples: readonly ClassSample[], windowSize: number, ratio: number): PageMove | null {
+    if (windowSize !== this.windowSize) this.begin(windowSize);
     const evictedTotal = samples.reduce((sum, sample) => sum + this.evictedSince(sample), 0);
     this.ticks++;
     let oldest: { id: number; age: number } | null = null;
@@ -82,8 +80,14 @@ export class Automove {
     this.before = new Map(samples.map((sample) => [sample.id, sample]));
     if (reclaim !== null) return reclaim;
     if (oldest === null || youngest === null || this.ticks <= this.windowSize) return null;
-    if (youngest.age >= oldest.age * this.ratio || !youngest.evicting) return null;
+    if (youngest.age >= oldest.age * ratio || !youngest.evicting) return null;
     return { source: oldest.id, destination: youngest.id };
+  }
+
+  private begin(windowSize: number): void {
+    this.windowSize = windowSize;
+    this.windows.clear();
+    this.ticks = 0;
   }
 
   private entry(sample: ClassSample, evictedTotal: number): WindowEntry {

@@ -23,6 +23,8 @@ export interface CacheConfig {
   readonly slabAutomoveRatio: number;
   readonly slabAutomoveWindow: number;
   readonly flushEnabled: boolean;
+  /** False with -C: items have the cas id 0. */
+  readonly casEnabled: boolean;
   readonly tailRepairTime: number;
   readonly hashExpand: boolean;
   /** Delimiter between prefix and rest of a key in `stats detail`. */

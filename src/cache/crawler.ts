@@ -10,6 +10,7 @@ import {
   at,
   HEAD_CLOCK,
   HEAD_CRAWLER_RUNNING,
+  HEAD_CRAWLER_TOCRAWL,
   HEAD_PAGE_FRESH,
   ITEM_EXPTIME_I32,
   PAGE_CLASS_I32,
@@ -26,6 +27,7 @@ import {
   ITEM_EXPIRED_UNFETCHED,
 } from './counters.ts';
 import { isDead } from './expiry.ts';
+import { isCrawlOrderedFor } from './orders.ts';
 import type { Store } from './store.ts';
 
 const WAIT_STEP_SECONDS = 60;
@@ -73,6 +75,14 @@ export class Crawler {
     }
   }
 
+  /** Crawls the classes that `lru_crawler crawl` has ordered (orders.ts). */
+  crawlOrdered(): void {
+    const { i32, store } = this;
+    for (let id = 1; id <= store.memory.classLargest; id++) {
+      if (isCrawlOrderedFor(i32, id)) this.crawl(id);
+    }
+  }
+
   /** Crawls one class; returns how many items had an exptime, and how many were dead. */
   crawl(id: number): { expirable: number; reclaimed: number } {
     const { store, i32 } = this;
@@ -83,7 +93,7 @@ export class Crawler {
     let unfetched = 0;
     this.stopped = false;
     i32[HEAD_CRAWLER_RUNNING] = 1;
-    const limit = store.config.lruCrawlerToCrawl;
+    const limit = i32[HEAD_CRAWLER_TOCRAWL] >>> 0;
     const from = (this.resumeAt.get(id) ?? 0) >>> 0;
     this.resumeAt.delete(id);
     const firstPage = from === 0 ? 0 : pageOf(memory, from);

@@ -91,6 +91,12 @@ export class Decimal64 {
     return this.parseLong(bytes, digits, at, end, negative);
   }
 
+  /** How many digits print gives. */
+  digits(): number {
+    if (this.isSafe()) return digitsOfSafe(this.toNumber());
+    return this.toBig().toString().length;
+  }
+
   /** Prints the number at `target`; returns the number of digits (1 to 20). */
   print(bytes: Uint8Array, target: number): number {
     if (this.isSafe()) return printSafe(bytes, target, this.toNumber());
@@ -123,8 +129,7 @@ export class Decimal64 {
 
 /** Prints a non-negative integer below 2^53; returns the number of digits. */
 export function printSafe(bytes: Uint8Array, target: number, value: number): number {
-  let length = 1;
-  for (let power = 10; power <= value; power *= 10) length++;
+  const length = digitsOfSafe(value);
   let rest = value;
   let at = target + length - 1;
   while (rest > 0x7fff_ffff) {
@@ -139,6 +144,12 @@ export function printSafe(bytes: Uint8Array, target: number, value: number): num
     bytes[at--] = 0x30 + (small - next * 10);
     small = next;
   }
+  return length;
+}
+
+function digitsOfSafe(value: number): number {
+  let length = 1;
+  for (let power = 10; power <= value; power *= 10) length++;
   return length;
 }
 

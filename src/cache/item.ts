@@ -15,7 +15,10 @@ import {
   ITEM_VALUE_BYTES_I32,
   LRU_COUNT,
   STATE_CFLAGS,
+  STATE_KEY_BINARY,
   STATE_LARGE,
+  STATE_OWN_CAS,
+  STATE_REF_SHIFT,
 } from '../memory/layout.ts';
 
 /** Longest key, in bytes (protocol.txt). */
@@ -56,7 +59,7 @@ function suffixBytes(state: number): number {
 
 /** References held on a linked item besides its being linked. */
 export function refcountOf(i32: Int32Array, ref: number): number {
-  return i32[at(ref) + CHUNK_STATE_I32] >>> 12;
+  return i32[at(ref) + CHUNK_STATE_I32] >>> STATE_REF_SHIFT;
 }
 
 /** Slab class of the item's own chunk. */
@@ -136,6 +139,23 @@ export function setCas(i32: Int32Array, ref: number, high: number, low: number):
   const word = at(ref);
   i32[word + ITEM_CAS_LOW_I32] = low;
   i32[word + ITEM_CAS_HIGH_I32] = high;
+}
+
+/** Gives an item a cas id of a client's choice, which linking it keeps. */
+export function setOwnCas(i32: Int32Array, ref: number, high: number, low: number): void {
+  i32[at(ref) + CHUNK_STATE_I32] |= STATE_OWN_CAS;
+  setCas(i32, ref, high, low);
+}
+
+/** Whether the key came in base64, and may hold any bytes. */
+export function isKeyBinary(i32: Int32Array, ref: number): boolean {
+  return (i32[at(ref) + CHUNK_STATE_I32] & STATE_KEY_BINARY) !== 0;
+}
+
+/** Whether this is the item's cas id. */
+export function casIs(i32: Int32Array, ref: number, high: number, low: number): boolean {
+  const word = at(ref);
+  return i32[word + ITEM_CAS_LOW_I32] === (low | 0) && i32[word + ITEM_CAS_HIGH_I32] === (high | 0);
 }
 
 /** While an item is unlinked its hash chain word names its owner. */

@@ -11,7 +11,10 @@ import {
   CLASS_PAGES_I32,
   CLASS_PER_PAGE_I32,
   HEAD_AUTOMOVE,
+  HEAD_AUTOMOVE_RATIO_F64,
+  HEAD_AUTOMOVE_WINDOW,
   HEAD_CLOCK,
+  HEAD_CRAWLER_SLEEP,
   HEAD_HASH_POWER,
   HEAD_LRU_CRAWLER,
   HEAD_MAINTAINER_STOP,
@@ -22,12 +25,13 @@ import {
   LRU_COLD,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
+import { isShrinking } from '../memory/pages.ts';
 import { Automove, type ClassSample } from './automove.ts';
 import type { CacheConfig } from './config.ts';
 import { ITEM_EVICTED, ITEM_OUTOFMEMORY, LRU_JUGGLES } from './counters.ts';
 import { Crawler } from './crawler.ts';
 import { PageMover } from './mover.ts';
-import { ANY_CLASS, isOrder } from './orders.ts';
+import { ANY_CLASS, endOrderedCrawl, isCrawlOrdered, isOrder, POOL_SOURCE } from './orders.ts';
 import { Store } from './store.ts';
 
 /** The maintainer's actor number. */
@@ -64,7 +68,7 @@ export class Maintainer {
     this.i32 = memory.i32;
     this.crawler = new Crawler(this.store, () => this.restWhileCrawling());
     this.mover = new PageMover(this.store, (ms) => this.sleep(ms));
-    this.automove = new Automove(config.slabAutomoveWindow, config.slabAutomoveRatio);
+    this.automove = new Automove();
   }
 
   /** Does what is due; true when there may be more to do at once. */
@@ -72,6 +76,8 @@ export class Maintainer {
     const { i32, store } = this;
     let busy = this.expandIfFull();
     busy = this.takeOrder() || busy;
+    busy = this.takeCrawlOrder() || busy;
+    busy = this.shrink() || busy;
     if (store.config.lruMaintainer) busy = this.juggle() || busy;
     const now = i32[HEAD_CLOCK];
     if (now !== this.lastSecond) {
@@ -84,7 +90,9 @@ export class Maintainer {
   private everySecond(): void {
     if (this.i32[HEAD_LRU_CRAWLER] !== 0) this.crawler.crawlDue();
     if (this.i32[HEAD_AUTOMOVE] === 0 || !this.store.config.slabReassign) return;
-    const move = this.automove.decide(this.samples());
+    const window = this.i32[HEAD_AUTOMOVE_WINDOW];
+    const ratio = this.store.memory.f64[HEAD_AUTOMOVE_RATIO_F64];
+    const move = this.automove.decide(this.samples(), window, ratio);
     if (move !== null) this.mover.move(move.source, move.destination);
   }
 
@@ -113,8 +121,26 @@ export class Maintainer {
     if (!isOrder(ordered)) return false;
     const destination = i32[HEAD_MOVE_DESTINATION];
     const source = ordered === ANY_CLASS ? this.bestSource(destination) : ordered;
-    if (source !== -1) this.mover.move(source, destination);
+    if (source !== -1) this.mover.move(source === POOL_SOURCE ? 0 : source, destination);
     atomicStore(i32, HEAD_MOVE_SOURCE, 0);
+    return true;
+  }
+
+  /** Takes a page from the class that has most, while there are more than cache_memlimit allows. */
+  private shrink(): boolean {
+    const { store, mover } = this;
+    if (!store.config.slabReassign || !isShrinking(store.memory, store.actor, false)) return false;
+    const source = this.bestSource(0);
+    if (source !== -1) return mover.move(source, 0);
+    return isShrinking(store.memory, store.actor, true);
+  }
+
+  /** Carries out `lru_crawler crawl`. */
+  private takeCrawlOrder(): boolean {
+    const { i32 } = this;
+    if (!isCrawlOrdered(i32)) return false;
+    this.crawler.crawlOrdered();
+    endOrderedCrawl(i32);
     return true;
   }
 
@@ -153,7 +179,7 @@ export class Maintainer {
   /** Between two batches of the crawler: sleep, and see to what is more urgent. */
   private restWhileCrawling(): boolean {
     const { store } = this;
-    this.sleep(store.config.lruCrawlerSleepUs / 1000);
+    this.sleep(this.i32[HEAD_CRAWLER_SLEEP] / 1000);
     if (store.config.lruMaintainer) this.juggle();
     this.expandIfFull();
     return atomicLoad(this.i32, HEAD_MAINTAINER_STOP) === 0;

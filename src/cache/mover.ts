@@ -18,6 +18,7 @@ import {
   CLASS_PAGES_I32,
   DATA_HEAD_I32,
   DATA_NEXT_I32,
+  HEAD_MOVE_BUSY,
   HEAD_MOVE_RUNNING,
   JOURNAL_CHUNK_I32,
   JOURNAL_MOVE_FROM_I32,
@@ -50,6 +51,12 @@ const ROUNDS_MAX = 200;
 const ROUND_PAUSE_MS = 5;
 /** Chunks handled per taking of the class lock. */
 const CHUNKS_PER_LOCK = 256;
+
+/** What `slab_reassign_last_busy_status` says, by the number in HEAD_MOVE_BUSY. */
+export const MOVE_BUSY_NAMES = ['none', 'busy_active', 'busy_uploading', 'busy_floating'] as const;
+const BUSY_ACTIVE = 1;
+const BUSY_UPLOADING = 2;
+const BUSY_FLOATING = 3;
 
 export class PageMover {
   private readonly store: Store;
@@ -144,7 +151,8 @@ export class PageMover {
   /** Gets one chunk out of the way; false when it is in use right now. */
   private emptyChunk(ref: number, id: number): boolean {
     const { slab } = this.store;
-    const state = this.i32[at(ref)];
+    const { i32 } = this;
+    const state = i32[at(ref)];
     if ((state & STATE_MOVED) !== 0) return true;
     if ((state & STATE_FREE) !== 0) {
       slab.lockClass(id);
@@ -154,6 +162,7 @@ export class PageMover {
     }
     if ((state & STATE_DATA) !== 0) return this.rescueData(ref, id);
     if ((state & STATE_LINKED) !== 0) return this.rescueItem(ref, id);
+    i32[HEAD_MOVE_BUSY] = BUSY_FLOATING;
     return false;
   }
 
@@ -165,6 +174,7 @@ export class PageMover {
     table.lockStripe(hash);
     const same = (i32[at(ref)] & STATE_LINKED) !== 0 && table.hashOf(ref) === hash;
     if (!same || refcountOf(i32, ref) !== 0 || !table.doContains(hash, ref)) {
+      i32[HEAD_MOVE_BUSY] = BUSY_ACTIVE;
       table.unlockStripe(hash);
       return false;
     }
@@ -201,11 +211,15 @@ export class PageMover {
     const { i32, store } = this;
     const { table, slab, unlinker } = store;
     const head = i32[at(ref) + DATA_HEAD_I32];
-    if (head === 0 || (i32[at(head)] & STATE_LINKED) === 0) return false;
+    if (head === 0 || (i32[at(head)] & STATE_LINKED) === 0) {
+      i32[HEAD_MOVE_BUSY] = BUSY_UPLOADING;
+      return false;
+    }
     const hash = table.hashOf(head);
     table.lockStripe(hash);
     const before = this.dataPredecessor(head, hash, ref);
     if (before === -1) {
+      i32[HEAD_MOVE_BUSY] = BUSY_ACTIVE;
       table.unlockStripe(hash);
       return false;
     }
@@ -291,14 +305,17 @@ export class PageMover {
     slab.unlockClass(id);
   }
 
-  /** Lets a class carve a page of the pool, unless it still has one to carve. */
+  /** Lets a class carve a page of the pool; what it still has of another is carved before. */
   private give(id: number): boolean {
     const { store, i32 } = this;
     const { memory, slab } = store;
     const word = slab.classWord(id);
     slab.lockClass(id);
-    let page = -1;
-    if (i32[word + CLASS_CARVE_PAGE_I32] === 0) page = takePage(memory, store.actor, false);
+    while (slab.doCarveFree(id, CHUNKS_PER_LOCK)) {
+      slab.unlockClass(id);
+      slab.lockClass(id);
+    }
+    const page = takePage(memory, store.actor, false);
     if (page !== -1) {
       i32[pageEntry(memory, page) + PAGE_CLASS_I32] = id;
       i32[word + CLASS_PAGES_I32]++;

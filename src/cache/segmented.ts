@@ -18,6 +18,12 @@ import {
   CHUNK_STATE_I32,
   HEAD_AUTOMOVE,
   HEAD_CLOCK,
+  HEAD_HOT_FACTOR_F64,
+  HEAD_HOT_PCT,
+  HEAD_LRU_SEGMENTED,
+  HEAD_TEMP_TTL,
+  HEAD_WARM_FACTOR_F64,
+  HEAD_WARM_PCT,
   ITEM_EXPTIME_I32,
   ITEM_TIME_I32,
   LRU_COLD,
@@ -102,11 +108,10 @@ export class Segmented implements Eviction {
   }
 
   listFor(exptime: number): number {
-    const { config } = this;
-    if (config.tempLru && exptime !== 0) {
-      if (exptime - this.i32[HEAD_CLOCK] <= config.temporaryTtl) return LRU_TEMP;
-    }
-    return config.lruSegmented ? LRU_HOT : LRU_COLD;
+    const { i32 } = this;
+    const ttl = i32[HEAD_TEMP_TTL];
+    if (ttl >= 0 && exptime !== 0 && exptime - i32[HEAD_CLOCK] <= ttl) return LRU_TEMP;
+    return i32[HEAD_LRU_SEGMENTED] !== 0 ? LRU_HOT : LRU_COLD;
   }
 
   onHit(ref: number): void {
@@ -114,7 +119,7 @@ export class Segmented implements Eviction {
     const word = at(ref) + CHUNK_STATE_I32;
     const state = i32[word];
     if ((state & STATE_FETCHED) === 0) i32[word] = state | STATE_FETCHED;
-    else if ((state & STATE_ACTIVE) === 0 && this.config.lruSegmented) {
+    else if ((state & STATE_ACTIVE) === 0 && i32[HEAD_LRU_SEGMENTED] !== 0) {
       i32[word] = state | STATE_ACTIVE;
     }
     this.onRenew(ref);
@@ -126,8 +131,9 @@ export class Segmented implements Eviction {
     const idle = i32[HEAD_CLOCK] - i32[word + ITEM_TIME_I32];
     // At most one write a second, so that threads which read the same item can share its cache
     // line.
-    if (idle === 0) return;
-    const { lruSegmented } = this.config;
+    // (An item with a cas id of its own may be ahead of the clock.)
+    if (idle <= 0) return;
+    const lruSegmented = i32[HEAD_LRU_SEGMENTED] !== 0;
     const recent = idle < UPDATE_INTERVAL_SECONDS;
     // In flat mode the time is that of the last move.
     if (recent && !lruSegmented) return;
@@ -159,19 +165,22 @@ export class Segmented implements Eviction {
   }
 
   juggle(tenant: number, id: number): number {
-    const { lists, config } = this;
+    const { lists, i32 } = this;
+    const { f64 } = this.memory;
     let moves = 0;
-    if (config.tempLru) moves += this.pullRepeatedly(tenant, id, [LRU_TEMP], 0, 0, 0);
+    if (lists.tail(tenant, id, LRU_TEMP) !== 0) {
+      moves += this.pullRepeatedly(tenant, id, [LRU_TEMP], 0, 0, 0);
+    }
     const coldTail = lists.tail(tenant, id, LRU_COLD);
-    const coldAge =
-      coldTail === 0 ? 0 : this.i32[HEAD_CLOCK] - this.i32[at(coldTail) + ITEM_TIME_I32];
+    const coldAge = coldTail === 0 ? 0 : i32[HEAD_CLOCK] - i32[at(coldTail) + ITEM_TIME_I32];
     const bytes =
       lists.bytes(tenant, id, LRU_HOT) +
       lists.bytes(tenant, id, LRU_WARM) +
       lists.bytes(tenant, id, LRU_COLD);
-    const hotAge = config.lruSegmented ? coldAge * config.hotMaxFactor : 0;
-    const warmAge = config.lruSegmented ? coldAge * config.warmMaxFactor : 0;
-    const which = config.lruSegmented ? [LRU_HOT, LRU_WARM, LRU_COLD] : [LRU_HOT, LRU_WARM];
+    const segmented = i32[HEAD_LRU_SEGMENTED] !== 0;
+    const hotAge = segmented ? coldAge * f64[HEAD_HOT_FACTOR_F64] : 0;
+    const warmAge = segmented ? coldAge * f64[HEAD_WARM_FACTOR_F64] : 0;
+    const which = segmented ? [LRU_HOT, LRU_WARM, LRU_COLD] : [LRU_HOT, LRU_WARM];
     return moves + this.pullRepeatedly(tenant, id, which, bytes, hotAge, warmAge);
   }
 
@@ -310,7 +319,7 @@ export class Segmented implements Eviction {
   private doRescue(tenant: number, id: number, ref: number, may: boolean): boolean {
     const { i32, lists } = this;
     const state = i32[at(ref)];
-    if (!may || (state & STATE_ACTIVE) === 0 || !this.config.lruSegmented) return false;
+    if (!may || (state & STATE_ACTIVE) === 0 || i32[HEAD_LRU_SEGMENTED] === 0) return false;
     this.rescues++;
     lists.doCount(tenant, id, ITEM_MOVES_TO_WARM, 1);
     i32[at(ref)] = state & ~STATE_ACTIVE;
@@ -350,7 +359,7 @@ export class Segmented implements Eviction {
   ): boolean {
     if (isDead(this.memory, ref)) return false;
     if (lru === LRU_TEMP) return true;
-    const percent = lru === LRU_HOT ? this.config.hotLruPct : this.config.warmLruPct;
+    const percent = this.i32[lru === LRU_HOT ? HEAD_HOT_PCT : HEAD_WARM_PCT];
     const limit = Math.floor((bytesTotal * percent) / 100);
     const age = this.i32[HEAD_CLOCK] - this.i32[at(ref) + ITEM_TIME_I32];
     return this.lists.bytes(tenant, id, lru) <= limit && age <= maxAge;

@@ -3,18 +3,21 @@
  * for (`-o track_sizes`, `stats sizes_enable`), since it costs an atomic addition per link and
  * unlink.
  *
- * When it is switched on in mid-flight, only items with a later cas id are counted, in and out.
+ * When it is switched on in mid-flight, only items with a later cas id are counted, in and out;
+ * never those whose id was chosen by a client.
  */
 import { atomicAdd } from '../memory/atomics.ts';
 import { casBefore, casHigh, nextCasLow } from '../memory/cas.ts';
 import {
   at,
+  CHUNK_STATE_I32,
   HEAD_SIZES_CAS_HIGH,
   HEAD_SIZES_CAS_LOW,
   HEAD_SIZES_ENABLED,
   ITEM_CAS_HIGH_I32,
   ITEM_CAS_LOW_I32,
   SIZES_STEP,
+  STATE_OWN_CAS,
   wordOf,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -24,6 +27,7 @@ import { itemBytes } from './item.ts';
 export function trackSize(memory: Memory, ref: number, change: number): void {
   const { i32, layout } = memory;
   const word = at(ref);
+  if ((i32[word + CHUNK_STATE_I32] & STATE_OWN_CAS) !== 0) return;
   const low = i32[word + ITEM_CAS_LOW_I32];
   const high = i32[word + ITEM_CAS_HIGH_I32];
   if (casBefore(high, low, i32[HEAD_SIZES_CAS_HIGH], i32[HEAD_SIZES_CAS_LOW])) return;

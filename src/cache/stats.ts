@@ -14,13 +14,16 @@ import {
   CLASS_PER_PAGE_I32,
   CLASS_USED_I32,
   HEAD_CLOCK,
+  HEAD_CRAWL_OWNER,
   HEAD_CRAWLER_RUNNING,
   HEAD_HASH_EXPANDING,
   HEAD_HASH_POWER,
+  HEAD_MOVE_BUSY,
   HEAD_MOVE_RUNNING,
   HEAD_PAGE_COUNT,
   HEAD_PAGE_LIMIT,
   HEAD_PAGE_POOL_COUNT,
+  HEAD_TEMP_TTL,
   ITEM_EXPTIME_I32,
   ITEM_TIME_I32,
   LRU_COLD,
@@ -30,7 +33,8 @@ import {
   LRU_WARM,
 } from '../memory/layout.ts';
 import * as counters from './counters.ts';
-import { keyAt, keyBytesOf, valueBytesOf } from './item.ts';
+import { isKeyBinary, keyAt, keyBytesOf, valueBytesOf } from './item.ts';
+import { MOVE_BUSY_NAMES } from './mover.ts';
 import type { Store } from './store.ts';
 
 export type Stat = readonly [string, string];
@@ -59,6 +63,8 @@ const THREAD_COUNTERS: readonly [string, number][] = [
   ['slab_reassign_chunk_rescues', counters.SLAB_CHUNK_RESCUES],
   ['slab_reassign_evictions_nomem', counters.SLAB_EVICTIONS],
   ['slab_reassign_busy_items', counters.SLAB_BUSY],
+  // Where memcached tries again, an item that finds no place is evicted.
+  ['slab_reassign_busy_nomem', counters.SLAB_EVICTIONS],
   ['slabs_moved', counters.SLAB_MOVES],
   ['lru_crawler_starts', counters.CRAWLER_STARTS],
   ['lru_maintainer_juggles', counters.LRU_JUGGLES],
@@ -155,13 +161,20 @@ export function cacheStats(store: Store, tenant: number): Stat[] {
     ['slab_reassign_busy_deletes', 0],
     ['slab_reassign_running', i32[HEAD_MOVE_RUNNING]],
     ['lru_bumps_dropped', 0],
-    ['lru_crawler_running', i32[HEAD_CRAWLER_RUNNING]],
+    ['lru_crawler_running', isCrawling(i32) ? 1 : 0],
     ['malloc_fails', 0],
     ['bytes', totals.bytes],
     ['curr_items', totals.items],
     ['slab_global_page_pool', i32[HEAD_PAGE_POOL_COUNT]],
   );
-  return stats.map(([name, value]) => [name, String(value)]);
+  const busy = MOVE_BUSY_NAMES[i32[HEAD_MOVE_BUSY]];
+  const texts: Stat[] = stats.map(([name, value]) => [name, String(value)]);
+  return [...texts, ['slab_reassign_last_busy_status', busy]];
+}
+
+/** Whether the crawler is at work, or a dump. */
+function isCrawling(i32: Int32Array): boolean {
+  return i32[HEAD_CRAWLER_RUNNING] !== 0 || i32[HEAD_CRAWL_OWNER] !== 0;
 }
 
 /** `stats slabs`. */
@@ -201,6 +214,7 @@ export function slabStats(store: Store): Stat[] {
 /** `stats items`: classes that hold items. */
 export function itemStats(store: Store, tenant: number): Stat[] {
   const { memory, lists, slab, config } = store;
+  const { i32 } = memory;
   const stats: Stat[] = [];
   for (let id = 1; id <= memory.classLargest; id++) {
     slab.lockClass(id);
@@ -213,7 +227,7 @@ export function itemStats(store: Store, tenant: number): Stat[] {
     if (config.lruMaintainer) {
       rows.push(['number_hot', items[LRU_HOT]], ['number_warm', items[LRU_WARM]]);
       rows.push(['number_cold', items[LRU_COLD]]);
-      if (config.tempLru) rows.push(['number_temp', items[LRU_TEMP]]);
+      if (i32[HEAD_TEMP_TTL] >= 0) rows.push(['number_temp', items[LRU_TEMP]]);
       rows.push(['age_hot', tailAge(store, tenant, id, LRU_HOT)]);
       rows.push(['age_warm', tailAge(store, tenant, id, LRU_WARM)]);
     }
@@ -268,15 +282,18 @@ export function cacheDump(store: Store, tenant: number, id: number, limit: numbe
     slab.lockClass(id);
     let ref = lists.head(tenant, id, LRU_COLD);
     while (ref !== 0 && (limit === 0 || lines.length < limit)) {
-      const start = keyAt(i32, ref);
-      const key = u8.toString('latin1', start, start + keyBytesOf(i32, ref));
-      const exptime = i32[at(ref) + ITEM_EXPTIME_I32];
+      const item = ref;
+      ref = i32[at(item) + CHUNK_NEXT_I32];
+      // A key that came in base64 may hold line ends: as in memcached it is left out.
+      if (isKeyBinary(i32, item)) continue;
+      const start = keyAt(i32, item);
+      const key = u8.toString('latin1', start, start + keyBytesOf(i32, item));
+      const exptime = i32[at(item) + ITEM_EXPTIME_I32];
       const moment = exptime === 0 ? 0 : exptime + clockStarted(memory);
-      const line = `ITEM ${key} [${valueBytesOf(i32, ref)} b; ${moment} s]\r\n`;
+      const line = `ITEM ${key} [${valueBytesOf(i32, item)} b; ${moment} s]\r\n`;
       bytes += line.length;
       if (bytes > CACHEDUMP_BYTES_MAX) break;
       lines.push(line);
-      ref = i32[at(ref) + CHUNK_NEXT_I32];
     }
     slab.unlockClass(id);
   }

@@ -16,14 +16,13 @@ import {
   CONN_PINNED_I32,
   HEAD_CLOCK,
   HEAD_SIZES_ENABLED,
-  ITEM_CAS_HIGH_I32,
-  ITEM_CAS_LOW_I32,
   ITEM_EXPTIME_I32,
   ITEM_TIME_I32,
   JOURNAL_IN_PLACE_I32,
   JOURNAL_LINK_I32,
   JOURNAL_UNLINK_I32,
   STATE_LINKED,
+  STATE_OWN_CAS,
   STATE_REF_ONE,
   wordOf,
 } from '../memory/layout.ts';
@@ -48,8 +47,8 @@ import {
   TOUCH_MISSES,
 } from './counters.ts';
 import type { Eviction } from './eviction.ts';
-import { flushAll, isExpired, isFlushed } from './expiry.ts';
-import { lruOf, setCas, setOwner } from './item.ts';
+import { flushAll, isExpired, isFlushed, timeWithOwnCas } from './expiry.ts';
+import { lruOf, setCas, setOwnCas, setOwner, tenantOf } from './item.ts';
 import { Lists } from './lists.ts';
 import { Segmented } from './segmented.ts';
 import { trackSize } from './sizes.ts';
@@ -72,11 +71,13 @@ export class Store {
   private readonly counters: number;
   private readonly classCounters: number;
   private readonly journal: number;
+  private readonly casEnabled: boolean;
 
   constructor(memory: Memory, config: CacheConfig, actor: number) {
     this.memory = memory;
     this.config = config;
     this.actor = actor;
+    this.casEnabled = config.casEnabled;
     this.i32 = memory.i32;
     this.f64 = memory.f64;
     this.slab = new Slab(memory, actor);
@@ -222,7 +223,7 @@ export class Store {
 
   /** flush_all: now (`when` 0) or at clock second `when`. Counting is the protocol's part. */
   flush(tenant: number, when: number): void {
-    flushAll(this.memory, tenant, when);
+    flushAll(this.memory, tenant, when, this.config.casEnabled);
   }
 
   countFlush(): void {
@@ -231,15 +232,18 @@ export class Store {
 
   /**
    * Makes a new item findable, in the place of `old` if that is not 0. The caller holds the stripe.
-   * The bucket changes in one store: a key never vanishes in between.
+   * The bucket changes in one store: a key never vanishes in between. It gets a new cas id, unless
+   * it has one of its own (setOwnCas).
    */
   doLink(hash: number, ref: number, old: number): void {
     const { i32, slab, lists } = this;
     const word = at(ref);
-    i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
-    const low = nextCasLow(i32);
-    i32[word + ITEM_CAS_LOW_I32] = low;
-    i32[word + ITEM_CAS_HIGH_I32] = casHigh(i32, low);
+    if (this.casEnabled && (i32[word + CHUNK_STATE_I32] & STATE_OWN_CAS) !== 0) {
+      i32[word + ITEM_TIME_I32] = timeWithOwnCas(this.memory, tenantOf(i32, ref));
+    } else {
+      i32[word + ITEM_TIME_I32] = i32[HEAD_CLOCK];
+      this.doSetNewCas(ref);
+    }
     i32[this.journal + JOURNAL_LINK_I32] = ref;
     i32[this.journal + JOURNAL_UNLINK_I32] = old;
     const id = lists.classOf(ref);
@@ -284,9 +288,26 @@ export class Store {
     const { i32, memory } = this;
     const tracking = i32[HEAD_SIZES_ENABLED] !== 0;
     if (tracking) trackSize(memory, ref, -1);
-    const low = nextCasLow(i32);
-    setCas(i32, ref, casHigh(i32, low), low);
+    this.doSetNewCas(ref);
+    // Only then: with this id no flush of the past takes the item for one of its own time.
+    i32[at(ref) + CHUNK_STATE_I32] &= ~STATE_OWN_CAS;
     if (tracking) trackSize(memory, ref, 1);
+  }
+
+  /** Gives an item the next cas id; 0 if there are none (-C). */
+  private doSetNewCas(ref: number): void {
+    const { i32 } = this;
+    const low = this.casEnabled ? nextCasLow(i32) : 0;
+    setCas(i32, ref, this.casEnabled ? casHigh(i32, low) : 0, low);
+  }
+
+  /** Gives a linked item a cas id of a client's choice. The caller holds the stripe. */
+  doSetOwnCas(ref: number, high: number, low: number): void {
+    const { i32, memory } = this;
+    if (!this.casEnabled) return;
+    if (i32[HEAD_SIZES_ENABLED] !== 0) trackSize(memory, ref, -1);
+    i32[at(ref) + ITEM_TIME_I32] = timeWithOwnCas(memory, tenantOf(i32, ref));
+    setOwnCas(i32, ref, high, low);
   }
 
   /** Frees an item that was never linked. */

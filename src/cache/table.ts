@@ -115,6 +115,17 @@ export class Table {
     return this.predecessorWord(hash, ref) !== -1;
   }
 
+  /** How many buckets a stripe has: a power of 2, which only grows. The caller holds it. */
+  bucketCount(stripe: number): number {
+    const mask = this.i32[this.stripes + stripe * (STRIPE_BYTES / 4) + STRIPE_MASK_I32];
+    return (mask + 1) / (this.stripeMask + 1);
+  }
+
+  /** The first item of the nth bucket of a stripe, or 0. The caller holds the stripe. */
+  doFirst(stripe: number, bucket: number): number {
+    return this.i32[this.buckets + stripe + bucket * (this.stripeMask + 1)];
+  }
+
   /** Calls back with the first item of every bucket of a stripe. The caller holds the stripe. */
   forEachBucket(stripe: number, visit: (bucketWord: number) => void): void {
     const mask = this.i32[this.stripes + stripe * (STRIPE_BYTES / 4) + STRIPE_MASK_I32];

@@ -18,6 +18,7 @@ import {
   STATE_LARGE,
   STATE_LINKED,
   STATE_REF_ONE,
+  STATE_REF_SHIFT,
   wordOf,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -78,7 +79,7 @@ export class Unlinker {
     if (i32[HEAD_SIZES_ENABLED] !== 0) trackSize(this.memory, ref, -1);
     this.lists.doUnlink(ref);
     const state = i32[word];
-    const pinned = state >>> 12 !== 0;
+    const pinned = state >>> STATE_REF_SHIFT !== 0;
     // An item that is not linked must have an owner, if only for the sake of a recovery. A pinned
     // one has none: whoever unpins it last frees it.
     setOwner(i32, ref, pinned ? -1 : this.slab.actor);

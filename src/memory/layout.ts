@@ -55,10 +55,16 @@ export const HEAD_PAGE_POOL = 18; // head of the list of returned pages, page nu
 export const HEAD_PAGE_POOL_COUNT = 19;
 export const HEAD_PAGE_COUNT = 20; // pages handed to classes
 export const HEAD_PAGE_LIMIT = 21; // -m in pages, may change while serving
+/** Pages given up when the limit was lowered: head of their list, page number + 1. */
+export const HEAD_PAGE_RETIRED = 22;
+/** 1 while classes have more pages than a limit that was lowered, and give them up. */
+export const HEAD_PAGE_SHRINKING = 23;
 /** The page mover's order book: source class, destination class (0 for none, see mover.ts). */
 export const HEAD_MOVE_SOURCE = 24;
 export const HEAD_MOVE_DESTINATION = 25;
 export const HEAD_MOVE_RUNNING = 26;
+/** Why a chunk could not be moved last: one of MOVE_BUSY_NAMES (mover.ts). */
+export const HEAD_MOVE_BUSY = 27;
 /** What commands switch while serving (switches.ts sets the first values). */
 export const HEAD_DETAIL_ENABLED = 32;
 export const HEAD_SIZES_ENABLED = 33;
@@ -74,9 +80,30 @@ export const HEAD_CONN_NEXT = 41;
 /** Lock over the prefix statistics. */
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
+/**
+ * Who walks all items at a client's wish, so that only one does at a time: 0 nobody, actor + 1 a
+ * thread that dumps them or is writing an order to crawl, -1 the maintainer, as it was ordered to.
+ */
+export const HEAD_CRAWL_OWNER = 128;
+/** Classes that the ordered crawl is for: bit id % 32 of word id / 32. */
+export const HEAD_CRAWL_CLASSES = 129; // two words
+/** What `lru`, `lru_crawler` and `slabs automove` tune (tunables.ts sets the first values). */
+export const HEAD_LRU_SEGMENTED = 131;
+export const HEAD_HOT_PCT = 132;
+export const HEAD_WARM_PCT = 133;
+export const HEAD_TEMP_TTL = 134; // seconds; -1 for no TEMP lists
+export const HEAD_CRAWLER_SLEEP = 135; // microseconds
+export const HEAD_CRAWLER_TOCRAWL = 136; // uint32, 0 for all
+export const HEAD_AUTOMOVE_WINDOW = 137; // seconds
+/** What tests do to the clock (clock.ts). */
+export const HEAD_CLOCK_PAUSED = 138;
+export const HEAD_CLOCK_OFFSET = 139;
 /* Head: float64 words from the start of the buffer. */
 export const HEAD_STARTED_F64 = 32; // wall clock of rel_time 0, in seconds since 1970
 export const HEAD_CONFIG_F64 = 40; // the MemoryConfig, in the order of CONFIG_FIELDS
+export const HEAD_HOT_FACTOR_F64 = 80;
+export const HEAD_WARM_FACTOR_F64 = 81;
+export const HEAD_AUTOMOVE_RATIO_F64 = 82;
 export const HEAD_BYTES = 4096;
 
 export const CONFIG_FIELDS = [
@@ -142,6 +169,8 @@ export const TENANT_OLDEST_LIVE_I32 = 0;
 /** flush_all: items with a smaller cas id are dead once oldest_live has come. */
 export const TENANT_OLDEST_CAS_LOW_I32 = 1;
 export const TENANT_OLDEST_CAS_HIGH_I32 = 2;
+/** flush_all: items with a cas id of a client's choice are dead if their time is not above this. */
+export const TENANT_FLUSH_MARK_I32 = 3;
 /** Tenants that the memory has room for; 0 is the plain memcached keyspace. */
 export const TENANT_COUNT = 1;
 
@@ -176,14 +205,16 @@ export const CONN_LISTEN_AT = 112;
 /* Page table entry: 16 bytes. */
 export const PAGE_ENTRY_BYTES = 16;
 /**
- * Class id; 0 pooled or fresh; -(actor + 2) taken from the pool by that actor, not yet in a class.
+ * Class id; 0 pooled or fresh; PAGE_RETIRED given up; -(actor + 2) taken from the pool by that
+ * actor, not yet in a class.
  */
 export const PAGE_CLASS_I32 = 0;
+export const PAGE_RETIRED = -1;
 /** Chunks carved so far; memory beyond was never used by this class. */
 export const PAGE_CARVED_I32 = 1;
 /** 1 while the page mover empties the page: freed chunks do not go to the free list. */
 export const PAGE_MOVING_I32 = 2;
-/** Next page in the pool, + 1. */
+/** Next page in the pool, or of those given up, + 1. */
 export const PAGE_NEXT_I32 = 3;
 
 /* Prefix entry of `stats detail`: 320 bytes. */
@@ -200,7 +231,7 @@ export const PREFIX_TEXT_AT = 64;
 export const SIZES_STEP = 32;
 
 /* Chunk: the first words of every chunk that was ever carved. */
-export const CHUNK_STATE_I32 = 0; // flags in the low 12 bits, refcount in the high 20
+export const CHUNK_STATE_I32 = 0; // flags in the low 13 bits, refcount in the high 19
 export const CHUNK_CLASS_I32 = 1; // class 6 bits | lru 2 bits | key length 8 bits | tenant 16 bits
 export const CHUNK_NEXT_I32 = 3; // free list, LRU list
 export const CHUNK_PREV_I32 = 4;
@@ -240,9 +271,19 @@ export const STATE_DATA = 32; // data chunk of a large item
 export const STATE_CFLAGS = 64;
 export const STATE_FREE = 128;
 export const STATE_MOVED = 256; // empty, in a page that is being moved
-export const STATE_FLAGS = 0xfff;
+/** Marked as out of date by a client that wants it to be renewed (md I). */
+export const STATE_STALE = 512;
+/** A client was told to renew the item, and others that one was (mg N, mg R, or stale). */
+export const STATE_TOKEN_SENT = 1024;
+/** The key came in base64, and goes out so. */
+export const STATE_KEY_BINARY = 2048;
+/** The cas id was chosen by a client: it says nothing about when the item was stored. */
+export const STATE_OWN_CAS = 4096;
+export const STATE_FLAGS = 0x1fff;
+/** The count of references is above the flags. */
+export const STATE_REF_SHIFT = 13;
 /** One reference in the count of CHUNK_STATE. */
-export const STATE_REF_ONE = 0x1000;
+export const STATE_REF_ONE = 0x2000;
 
 /** Index of a chunk's first word in the Int32Array over the buffer. */
 export function at(ref: number): number {

@@ -1,6 +1,10 @@
 /**
  * The pool of slab pages: fresh ones up to the limit (-m), and those that classes gave back.
  *
+ * When the limit is lowered (cache_memlimit), pages above it leave the pool and are given up. Their
+ * memory stays with the process, as no part of a SharedArrayBuffer can be given back, but it is the
+ * first to be used when the limit is raised again.
+ *
  * A page on its way from the pool to a class is marked with the actor that carries it, so that it
  * is not lost when that thread dies.
  */
@@ -11,11 +15,14 @@ import {
   HEAD_PAGE_LOCK,
   HEAD_PAGE_POOL,
   HEAD_PAGE_POOL_COUNT,
+  HEAD_PAGE_RETIRED,
+  HEAD_PAGE_SHRINKING,
   PAGE_CARVED_I32,
   PAGE_CLASS_I32,
   PAGE_ENTRY_BYTES,
   PAGE_MOVING_I32,
   PAGE_NEXT_I32,
+  PAGE_RETIRED,
   wordOf,
 } from './layout.ts';
 import { lock, RANK_PAGES, unlock } from './lock.ts';
@@ -45,12 +52,15 @@ export function takePage(memory: Memory, actor: number, beyondLimit: boolean): n
   lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
   let page = -1;
   const pooled = i32[HEAD_PAGE_POOL];
-  // A pooled page is in use already, as far as the limit is concerned.
+  // A pooled page is in use already, as far as the limit is concerned: see setPageLimit.
   if (pooled !== 0 || i32[HEAD_PAGE_COUNT] < i32[HEAD_PAGE_LIMIT] || beyondLimit) {
     if (pooled !== 0) {
       page = pooled - 1;
       i32[HEAD_PAGE_POOL] = i32[pageEntry(memory, page) + PAGE_NEXT_I32];
       i32[HEAD_PAGE_POOL_COUNT]--;
+    } else if (i32[HEAD_PAGE_RETIRED] !== 0) {
+      page = i32[HEAD_PAGE_RETIRED] - 1;
+      i32[HEAD_PAGE_RETIRED] = i32[pageEntry(memory, page) + PAGE_NEXT_I32];
     } else if (i32[HEAD_PAGE_FRESH] < layout.pageCountMax) {
       page = i32[HEAD_PAGE_FRESH];
       i32[HEAD_PAGE_FRESH] = page + 1;
@@ -67,20 +77,59 @@ export function takePage(memory: Memory, actor: number, beyondLimit: boolean): n
   return page;
 }
 
-/** Gives an empty page back to the pool. */
+/** Takes an empty page back from a class: into the pool, or out of use if the limit says so. */
 export function returnPage(memory: Memory, actor: number, page: number): void {
   const { i32 } = memory;
   const entry = pageEntry(memory, page);
   lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
+  const retire = i32[HEAD_PAGE_SHRINKING] !== 0 && doCountPages(i32) > i32[HEAD_PAGE_LIMIT];
   // First of all: a page without class is a pooled one, whatever else we do not get to.
-  i32[entry + PAGE_CLASS_I32] = 0;
+  i32[entry + PAGE_CLASS_I32] = retire ? PAGE_RETIRED : 0;
   i32[entry + PAGE_CARVED_I32] = 0;
   i32[entry + PAGE_MOVING_I32] = 0;
-  i32[entry + PAGE_NEXT_I32] = i32[HEAD_PAGE_POOL];
-  i32[HEAD_PAGE_POOL] = page + 1;
-  i32[HEAD_PAGE_POOL_COUNT]++;
+  const list = retire ? HEAD_PAGE_RETIRED : HEAD_PAGE_POOL;
+  i32[entry + PAGE_NEXT_I32] = i32[list];
+  i32[list] = page + 1;
+  if (!retire) i32[HEAD_PAGE_POOL_COUNT]++;
   i32[HEAD_PAGE_COUNT]--;
   unlock(i32, HEAD_PAGE_LOCK);
+}
+
+/**
+ * Sets how many pages there may be. If there are more, those of the pool are given up at once, and
+ * those of classes as the maintainer empties them.
+ */
+export function setPageLimit(memory: Memory, actor: number, limit: number): void {
+  const { i32 } = memory;
+  lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
+  i32[HEAD_PAGE_LIMIT] = limit;
+  while (i32[HEAD_PAGE_POOL] !== 0 && doCountPages(i32) > limit) {
+    const page = i32[HEAD_PAGE_POOL] - 1;
+    const entry = pageEntry(memory, page);
+    i32[entry + PAGE_CLASS_I32] = PAGE_RETIRED;
+    i32[HEAD_PAGE_POOL] = i32[entry + PAGE_NEXT_I32];
+    i32[HEAD_PAGE_POOL_COUNT]--;
+    i32[entry + PAGE_NEXT_I32] = i32[HEAD_PAGE_RETIRED];
+    i32[HEAD_PAGE_RETIRED] = page + 1;
+  }
+  i32[HEAD_PAGE_SHRINKING] = doCountPages(i32) > limit ? 1 : 0;
+  unlock(i32, HEAD_PAGE_LOCK);
+}
+
+/** Whether classes still have pages to give up; if `noMore` there are none that they could. */
+export function isShrinking(memory: Memory, actor: number, noMore: boolean): boolean {
+  const { i32 } = memory;
+  if (i32[HEAD_PAGE_SHRINKING] === 0) return false;
+  lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
+  if (noMore || doCountPages(i32) <= i32[HEAD_PAGE_LIMIT]) i32[HEAD_PAGE_SHRINKING] = 0;
+  const shrinking = i32[HEAD_PAGE_SHRINKING] !== 0;
+  unlock(i32, HEAD_PAGE_LOCK);
+  return shrinking;
+}
+
+/** Pages of classes and pool together. The caller holds the pool. */
+function doCountPages(i32: Int32Array): number {
+  return i32[HEAD_PAGE_COUNT] + i32[HEAD_PAGE_POOL_COUNT];
 }
 
 /**
@@ -92,16 +141,19 @@ export function rebuildPool(memory: Memory, deadActor: number): void {
   let count = 0;
   let pooled = 0;
   i32[HEAD_PAGE_POOL] = 0;
+  i32[HEAD_PAGE_RETIRED] = 0;
   for (let page = i32[HEAD_PAGE_FRESH] - 1; page >= 0; page--) {
     const entry = pageEntry(memory, page);
     if (i32[entry + PAGE_CLASS_I32] === -(deadActor + 2)) i32[entry + PAGE_CLASS_I32] = 0;
-    if (i32[entry + PAGE_CLASS_I32] !== 0) {
+    const owner = i32[entry + PAGE_CLASS_I32];
+    if (owner !== 0 && owner !== PAGE_RETIRED) {
       count++;
       continue;
     }
-    i32[entry + PAGE_NEXT_I32] = i32[HEAD_PAGE_POOL];
-    i32[HEAD_PAGE_POOL] = page + 1;
-    pooled++;
+    const list = owner === 0 ? HEAD_PAGE_POOL : HEAD_PAGE_RETIRED;
+    i32[entry + PAGE_NEXT_I32] = i32[list];
+    i32[list] = page + 1;
+    if (owner === 0) pooled++;
   }
   i32[HEAD_PAGE_POOL_COUNT] = pooled;
   i32[HEAD_PAGE_COUNT] = count;

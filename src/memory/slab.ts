@@ -167,6 +167,18 @@ export class Slab {
     return i32[word + CLASS_FREE_COUNT_I32] + this.uncarved(word);
   }
 
+  /**
+   * Carves up to `most` chunks of the class's page into the free list; false when no page of it is
+   * left to carve.
+   */
+  doCarveFree(id: number, most: number): boolean {
+    const word = this.classWord(id);
+    for (let n = 0; n < most && this.i32[word + CLASS_CARVE_PAGE_I32] !== 0; n++) {
+      this.doLinkFree(this.doCarve(id, word), id);
+    }
+    return this.i32[word + CLASS_CARVE_PAGE_I32] !== 0;
+  }
+
   private uncarved(word: number): number {
     const { i32 } = this;
     const carving = i32[word + CLASS_CARVE_PAGE_I32];

@@ -129,6 +129,13 @@ export class SocketTransport<Session, Storage> implements Transport {
     }
   }
 
+  closeStalled(): void {
+    for (const connection of this.#connections) {
+      if (connection.sending === null) continue;
+      if (this.#protocol.isStalled(connection.session)) connection.socket.destroy();
+    }
+  }
+
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#draining = resolve;

@@ -26,6 +26,8 @@ export interface ByteProtocol<Session, Storage> {
   close(session: Session): void;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
+  /** True when a reply that is stuck should be given up. */
+  isStalled(session: Session): boolean;
 }
 
 /** What a transport reports to the worker that owns it. */
@@ -46,6 +48,8 @@ export interface Transport {
   serveStream(stream: Socket, slot: number, origin: Origin): void;
   /** Closes connections from which nothing came for more than this many seconds. */
   closeIdle(seconds: number): void;
+  /** Closes connections whose reader has taken nothing of a reply for as long as it may. */
+  closeStalled(): void;
   /**
    * Closes every connection as soon as the request that it is in the middle of is answered;
    * resolves when all are closed.

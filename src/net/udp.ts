@@ -15,7 +15,7 @@ import type { ByteProtocol } from './transport.ts';
 const REPLIES_BYTES_MAX = 2 * 1024 * 1024;
 /** Datagrams that the kernel does not take at once are kept up to this many bytes. */
 const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
-const BINARY_REQUEST = 0x80;
+const BINARY_REPLY = 0x81;
 
 /** A bound socket that is to be made; the port is never 0. */
 export interface DatagramAddress {
@@ -84,7 +84,7 @@ export class DatagramTransport<Session, Storage> {
     const replies = this.#replies(session, request);
     // A request that is not complete ends here: there is no second datagram to it.
     this.#protocol.close(session);
-    const frames = framesOf(replies, id, request[0] === BINARY_REQUEST);
+    const frames = framesOf(replies, id, replies[0] === BINARY_REPLY);
     if (replies.length === 0 && /^quit *\r?\n/.test(request.toString('latin1', 0, 16))) {
       frames.push(emptyFrame(id));
     }

@@ -12,6 +12,8 @@ import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { BinaryCommands } from './binary.ts';
+import { REQUEST_MAGIC } from './binary-header.ts';
 import type { EngineOptions, Host } from './host.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
@@ -26,11 +28,14 @@ import {
   IN_SWALLOW,
   IN_VALUE,
   Session,
+  SPEAKS_BINARY,
+  SPEAKS_TEXT,
   STEP_FULL,
   STEP_NEXT,
   STEP_STARVED,
   STEP_YIELD,
 } from './session.ts';
+import { Statistics } from './statistics.ts';
 import { Storage } from './storage.ts';
 import { TextCommands } from './text.ts';
 import { Tokens } from './tokens.ts';
@@ -80,6 +85,7 @@ export class Engine {
   readonly upload: Upload;
   private readonly retrieval: Retrieval;
   private readonly text: TextCommands;
+  private readonly binary: BinaryCommands;
 
   constructor(store: Store, host: Host, options: EngineOptions) {
     this.store = store;
@@ -90,13 +96,16 @@ export class Engine {
     this.sender = new Sender(this);
     this.upload = new Upload(this);
     this.retrieval = new Retrieval(this);
-    this.text = new TextCommands(this, this.retrieval, new Storage(this));
+    const statistics = new Statistics(this);
+    this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
+    this.binary = new BinaryCommands(this, statistics);
   }
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1 && origin.transport !== 'udp') {
-      this.host.log(2, `<${slot} new auto-negotiating client connection`);
+      const kind = origin.protocol === 'auto' ? 'auto-negotiating' : origin.protocol;
+      this.host.log(2, `<${slot} new ${kind} client connection`);
     }
     return new Session(this.store.memory, this.store.allocator, slot, origin);
   }
@@ -133,6 +142,11 @@ export class Engine {
   /** Whether the session is in the middle of a command, or has received a part of one. */
   isBusy(session: Session): boolean {
     return session.state !== IN_COMMAND || session.pendingLength > 0;
+  }
+
+  /** Whether what is being sent should be given up, because its reader takes nothing. */
+  isStalled(session: Session): boolean {
+    return session.stream?.isStalled?.() === true;
   }
 
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
@@ -209,8 +223,21 @@ export class Engine {
     }
   }
 
-  /** Finds the next line and executes it. */
+  /** Finds the next command and executes it. */
   private stepCommand(session: Session): number {
+    if (session.speaks === SPEAKS_BINARY) return this.binary.step(session);
+    if (session.speaks === SPEAKS_TEXT) return this.stepLine(session);
+    if (this.at === this.end) return STEP_STARVED;
+    session.speaks = this.input[this.at] === REQUEST_MAGIC ? SPEAKS_BINARY : SPEAKS_TEXT;
+    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
+      const protocol = session.speaks === SPEAKS_BINARY ? 'binary' : 'ascii';
+      this.host.log(2, `${session.slot}: Client using the ${protocol} protocol`);
+    }
+    return this.stepCommand(session);
+  }
+
+  /** Finds the next line and executes it. */
+  private stepLine(session: Session): number {
     const { input, at, end } = this;
     let lineFeed = at + session.scanned;
     while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;

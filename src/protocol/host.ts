@@ -1,3 +1,6 @@
+/** The highest level that a client can set with `verbosity`. */
+export const VERBOSITY_MAX = 2;
+
 /** What the protocol asks of the server around it; cold paths only. */
 export interface Host {
   /** The reply to `version`, e.g. 1.6.45. */
@@ -9,6 +12,8 @@ export interface Host {
   /** `refresh_certs`: returns why it failed, or an empty text. */
   refreshCertificates(): string;
   setVerbosity(level: number): void;
+  /** Ends the process; gracefully, it keeps what is to be kept for the next start. */
+  shutdown(graceful: boolean): void;
   /** A line for stderr, if the verbosity is at least `level`. */
   log(level: number, line: string): void;
 }
@@ -18,4 +23,12 @@ export interface EngineOptions {
   /** -R: requests served per event before other connections get their turn. */
   readonly requestsPerEvent: number;
   readonly verbose: number;
+  /** Whether items may be listed; not with -X. */
+  readonly dumpEnabled: boolean;
+  /** Seconds after which a dump's reader that takes nothing is hung up on. */
+  readonly dumpTimeout: number;
+  /** -A */
+  readonly shutdownEnabled: boolean;
+  /** Whether there are commands that exist for tests only. */
+  readonly testCommands: boolean;
 }

@@ -1,6 +1,7 @@
 /** The fixed replies of the text protocol, as bytes with their line ends. */
 
-function line(text: string): Buffer {
+/** A reply line as bytes. */
+export function line(text: string): Buffer {
   return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
@@ -30,3 +31,26 @@ export const TOO_LARGE = line('SERVER_ERROR object too large for cache');
 export const NO_MEMORY = line('SERVER_ERROR out of memory storing object');
 export const NO_MEMORY_READING = line('SERVER_ERROR Out of memory during read');
 export const NO_MEMORY_DELTA = line('SERVER_ERROR out of memory');
+
+/* Meta commands: codes without line ends, and errors. */
+export const HD_CODE = Buffer.from('HD');
+export const VA_CODE = Buffer.from('VA');
+export const EN_CODE = Buffer.from('EN');
+export const NS_CODE = Buffer.from('NS');
+export const EX_CODE = Buffer.from('EX');
+export const NF_CODE = Buffer.from('NF');
+export const EN_LINE = line('EN');
+export const MN_LINE = line('MN');
+export const FLAGS_TOO_LONG = line('CLIENT_ERROR options flags are too long');
+export const DUPLICATE_FLAG = line('CLIENT_ERROR duplicate flag');
+export const INVALID_FLAG = line('CLIENT_ERROR invalid flag');
+export const BAD_FLAGS = line('CLIENT_ERROR invalid or duplicate flag');
+export const BAD_TOKEN = line('CLIENT_ERROR bad token in command line format');
+export const BAD_KEY_ENCODING = line('CLIENT_ERROR error decoding key');
+export const BAD_MODE_LENGTH = line('CLIENT_ERROR incorrect length for M token');
+export const BAD_MODE_SET = line('CLIENT_ERROR invalid mode for ms M token');
+export const BAD_MODE_ARITHMETIC = line('CLIENT_ERROR invalid mode for ma M token');
+export const BAD_INITIAL_TOKEN = line('CLIENT_ERROR invalid numeric initial value');
+export const BAD_DELTA_TOKEN = line('CLIENT_ERROR invalid numeric delta value');
+export const OPAQUE_TOO_LONG = line('CLIENT_ERROR opaque token too long');
+export const NO_MEMORY_NUMBER = line('SERVER_ERROR Out of memory allocating new item');

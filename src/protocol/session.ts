@@ -26,6 +26,11 @@ export const IN_SENDING = 5;
 /** In the middle of a reply that is made while it is sent (see stream.ts). */
 export const IN_STREAM = 6;
 
+/* What the connection speaks; which, its first byte decides. */
+const SPEAKS_UNKNOWN = 0;
+export const SPEAKS_TEXT = 1;
+export const SPEAKS_BINARY = 2;
+
 /* What came of a step of the session. */
 
 /** Go on with the next. */
@@ -37,6 +42,8 @@ export const STEP_FULL = 2;
 /** The connection has had its share. */
 export const STEP_YIELD = 3;
 
+const SPEAKS = { auto: SPEAKS_UNKNOWN, ascii: SPEAKS_TEXT, binary: SPEAKS_BINARY };
+
 export class Session {
   readonly slot: number;
   /** First word of the connection's slot in shared memory. */
@@ -44,6 +51,9 @@ export class Session {
   /** The listener that the connection came in by. */
   readonly origin: Origin;
   readonly tenant = 0;
+  speaks: number;
+  /** All commands are open to the connection, not only those that lead to authentication. */
+  authenticated = true;
   state = IN_COMMAND;
   closing = false;
   /** The reply of the command at hand is not wanted. */
@@ -63,6 +73,10 @@ export class Session {
   uploadMode = 0;
   uploadCasHigh = 0;
   uploadCasLow = 0;
+  /** Of ms: success is not said; the flags that the reply gives back, each followed by a space. */
+  quiet = false;
+  returns: Buffer | null = null;
+  returnsBytes = 0;
   /** Bytes of the line end behind the value that have come: they must be CR LF. */
   terminatorLength = 0;
   terminatorBad = false;
@@ -91,9 +105,15 @@ export class Session {
   /** IN_STREAM: what makes the reply. */
   stream: ReplyStream | null = null;
 
+  /** The binary request at hand: opcode, opaque (echoed), and whether success is silent. */
+  binaryOpcode = 0;
+  binaryOpaque = 0;
+  binaryQuiet = false;
+
   constructor(memory: Memory, allocator: Allocator, slot: number, origin: Origin) {
     this.slot = slot;
     this.origin = origin;
+    this.speaks = SPEAKS[origin.protocol];
     this.slotWord = connectionWord(memory, slot);
     this.writer = new ValueWriter(memory, allocator);
   }

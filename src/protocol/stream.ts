@@ -13,4 +13,6 @@ export interface ReplyStream {
   proceed(session: Session): number;
   /** The connection is gone. */
   stop(session: Session): void;
+  /** Asked once a second while the output is stuck: whether to hang up on the reader. */
+  isStalled?(): boolean;
 }

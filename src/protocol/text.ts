@@ -21,7 +21,11 @@ import {
 } from '../cache/update.ts';
 import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
+import { AdminCommands } from './admin.ts';
 import type { Engine } from './engine.ts';
+import { VERBOSITY_MAX } from './host.ts';
+import { LruCrawlerCommand } from './lru-crawler-command.ts';
+import { MetaCommands } from './meta.ts';
 import {
   BAD_DELETE,
   BAD_DELTA,
@@ -38,11 +42,12 @@ import {
 } from './replies.ts';
 import type { Retrieval } from './retrieval.ts';
 import type { Session } from './session.ts';
+import type { Statistics } from './statistics.ts';
 import { StatsCommand } from './stats.ts';
 import type { Storage } from './storage.ts';
 
-const VERBOSITY_MAX = 2;
 const LETTER_G = 0x67;
+const LETTER_M = 0x6d;
 const LETTER_S = 0x73;
 
 export class TextCommands {
@@ -50,14 +55,20 @@ export class TextCommands {
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
   private readonly stats: StatsCommand;
+  private readonly lruCrawler: LruCrawlerCommand;
+  private readonly admin: AdminCommands;
+  private readonly meta: MetaCommands;
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
-  constructor(engine: Engine, retrieval: Retrieval, storage: Storage) {
+  constructor(engine: Engine, retrieval: Retrieval, storage: Storage, statistics: Statistics) {
     this.engine = engine;
     this.retrieval = retrieval;
     this.storage = storage;
-    this.stats = new StatsCommand(engine);
+    this.stats = new StatsCommand(engine, statistics);
+    this.admin = new AdminCommands(engine);
+    this.lruCrawler = new LruCrawlerCommand(engine);
+    this.meta = new MetaCommands(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
@@ -75,6 +86,7 @@ export class TextCommands {
     const first = input[tokens.starts[0]];
     if (first === LETTER_G) this.executeG(session, textEnd);
     else if (first === LETTER_S) this.executeS(session);
+    else if (first === LETTER_M && tokens.length(0) === 2) this.meta.execute(session);
     else this.executeOther(session, textEnd);
   }
 
@@ -92,7 +104,7 @@ export class TextCommands {
     const { tokens } = this.engine;
     if (tokens.is(0, 'set')) this.store(session, MODE_SET, 5);
     else if (tokens.is(0, 'stats')) this.stats.execute(session);
-    else this.engine.reply(session, ERROR_LINE);
+    else if (!this.admin.execute(session)) this.engine.reply(session, ERROR_LINE);
   }
 
   private executeOther(session: Session, textEnd: number): void {
@@ -123,13 +135,16 @@ export class TextCommands {
         return engine.reply(session, this.versionLine);
       case 'refresh_certs':
         return this.refreshCertificates(session);
+      case 'lru_crawler':
+        return this.lruCrawler.execute(session);
       case 'verbosity':
         return this.verbosity(session);
       case 'quit':
         session.closing = true;
         return;
       default:
-        return this.unknown(session);
+        if (!this.admin.execute(session)) this.unknown(session);
+        return;
     }
   }
 
@@ -156,9 +171,12 @@ export class TextCommands {
     const start = tokens.starts[1];
     const length = tokens.length(1);
     const hash = hashKey(input, start, length, session.tenant);
-    const result = updater.delta(hash, session.tenant, input, start, length, increment, amount);
-    if (result === DELTA_NOT_FOUND) engine.reply(session, NOT_FOUND_LINE);
-    else if (result === DELTA_NON_NUMERIC) engine.reply(session, NON_NUMERIC);
+    const { tenant } = session;
+    const result = updater.delta(hash, tenant, input, start, length, increment, amount, 0, 0);
+    if (result === DELTA_NOT_FOUND) {
+      updater.countDeltaMiss(increment);
+      engine.reply(session, NOT_FOUND_LINE);
+    } else if (result === DELTA_NON_NUMERIC) engine.reply(session, NON_NUMERIC);
     else if (result === DELTA_NO_MEMORY) engine.reply(session, NO_MEMORY_DELTA);
     else if (session.noreply) session.noreply = false;
     else {
@@ -260,7 +278,7 @@ export class TextCommands {
   private unknown(session: Session): void {
     const { tokens } = this.engine;
     const first = tokens.text(0)[0];
-    const family = 'acidt'.includes(first) || (first === 'm' && tokens.length(0) === 2);
+    const family = 'acidt'.includes(first);
     if (!family && tokens.text(tokens.count - 1).startsWith('HTTP/')) session.closing = true;
     else this.engine.reply(session, ERROR_LINE);
   }

@@ -69,15 +69,19 @@ export class Tokens {
 
   /**
    * Reads a token as memcached's safe_strtol does: 64-bit, then cut to 32 bits. False when it is
-   * not a number or beyond 64 bits.
+   * not a number or beyond 64 bits. The first `skip` bytes of the token are no part of it.
    */
-  parseInt32(index: number): boolean {
-    return this.parseSmall(index) || this.parseLong(index, true);
+  parseInt32(index: number, skip = 0): boolean {
+    const start = this.starts[index] + skip;
+    const end = this.ends[index];
+    return this.parseSmall(start, end) || this.parseLong(start, end, true);
   }
 
   /** Reads a token as safe_strtoul does: unsigned 64-bit, cut to 32 bits (as int32). */
-  parseUint32(index: number): boolean {
-    return this.parseSmall(index) || this.parseLong(index, false);
+  parseUint32(index: number, skip = 0): boolean {
+    const start = this.starts[index] + skip;
+    const end = this.ends[index];
+    return this.parseSmall(start, end) || this.parseLong(start, end, false);
   }
 
   /** Whether a token that parseInt32 accepted is within int32, so that nothing was cut off. */
@@ -87,12 +91,10 @@ export class Tokens {
     return value === (value | 0);
   }
 
-  /** The common case: up to nine digits and nothing else. */
-  private parseSmall(index: number): boolean {
+  /** The common case: one to nine digits and nothing else. */
+  private parseSmall(start: number, end: number): boolean {
     const { bytes } = this;
-    const start = this.starts[index];
-    const end = this.ends[index];
-    if (end - start > SAFE_DIGITS) return false;
+    if (end === start || end - start > SAFE_DIGITS) return false;
     let value = 0;
     for (let at = start; at < end; at++) {
       const digit = bytes[at] - 0x30;
@@ -104,10 +106,9 @@ export class Tokens {
   }
 
   /** Everything else that strtol and strtoul take: white space, signs, long numbers. */
-  private parseLong(index: number, signed: boolean): boolean {
+  private parseLong(start: number, end: number, signed: boolean): boolean {
     const { bytes } = this;
-    const end = this.ends[index];
-    let at = this.starts[index];
+    let at = start;
     while (at < end && isSpace(bytes[at])) at++;
     const negative = bytes[at] === 0x2d;
     if (at < end && (negative || bytes[at] === 0x2b)) at++;
@@ -123,7 +124,7 @@ export class Tokens {
     } else {
       if (value >= UINT64_END) return false;
       if (negative) value = (UINT64_END - value) % UINT64_END;
-      if (value >= INT64_END && this.text(index).includes('-')) return false;
+      if (value >= INT64_END && bytes.subarray(start, end).includes(0x2d)) return false;
     }
     this.number = Number(BigInt.asIntN(32, value));
     return true;

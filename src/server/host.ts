@@ -14,13 +14,23 @@ import { PAGE_BYTES } from '../memory/classes.ts';
 import { clockStarted } from '../memory/clock.ts';
 import {
   HEAD_AUTOMOVE,
+  HEAD_AUTOMOVE_RATIO_F64,
+  HEAD_AUTOMOVE_WINDOW,
   HEAD_CLOCK,
+  HEAD_CRAWLER_SLEEP,
+  HEAD_CRAWLER_TOCRAWL,
   HEAD_DETAIL_ENABLED,
+  HEAD_HOT_FACTOR_F64,
+  HEAD_HOT_PCT,
   HEAD_LISTENING,
   HEAD_LRU_CRAWLER,
+  HEAD_LRU_SEGMENTED,
   HEAD_PAGE_LIMIT,
   HEAD_SIZES_ENABLED,
+  HEAD_TEMP_TTL,
   HEAD_VERBOSITY,
+  HEAD_WARM_FACTOR_F64,
+  HEAD_WARM_PCT,
   TENANT_OLDEST_LIVE_I32,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -29,7 +39,7 @@ import type { Host } from '../protocol/host.ts';
 import { writeRaw } from './log.ts';
 import type { Settings } from './setting.ts';
 import { settingsStats } from './settings.ts';
-import { PROTOCOL_VERSION } from './version.ts';
+import { PROTOCOL_VERSION, packageVersion } from './version.ts';
 
 /** The clock shows 62 when the server starts and memcached's uptime then is 2. */
 const CLOCK_AHEAD_OF_UPTIME = 60;
@@ -47,6 +57,7 @@ export class ServerHost implements Host {
   readonly #settings: Settings;
   readonly #transport: string;
   readonly #refresh: () => string;
+  readonly #version = packageVersion();
 
   constructor(
     memory: Memory,
@@ -84,21 +95,38 @@ export class ServerHost implements Host {
     this.#memory.i32[HEAD_VERBOSITY] = level;
   }
 
+  /** By the signal that does the same: the main thread answers it. */
+  shutdown(graceful: boolean): void {
+    process.kill(process.pid, graceful ? 'SIGUSR1' : 'SIGINT');
+  }
+
   log(level: number, line: string): void {
     if (this.#memory.i32[HEAD_VERBOSITY] >= level) writeRaw(`${line}\n`);
   }
 
   /** Settings that commands change while the server runs; the shared memory has their values. */
   #liveSettings(): Partial<Settings> {
-    const { i32 } = this.#memory;
+    const { i32, f64 } = this.#memory;
     const automove = i32[HEAD_AUTOMOVE];
+    const temporaryTtl = i32[HEAD_TEMP_TTL];
     return {
       verbose: i32[HEAD_VERBOSITY],
       maxbytes: i32[HEAD_PAGE_LIMIT] * PAGE_BYTES,
       oldestLive: i32[tenantWord(this.#memory, PLAIN_TENANT) + TENANT_OLDEST_LIVE_I32],
       detailEnabled: i32[HEAD_DETAIL_ENABLED] !== 0,
       slabAutomove: automove === 0 ? 0 : automove === 1 ? 1 : 2,
+      slabAutomoveWindow: i32[HEAD_AUTOMOVE_WINDOW],
+      slabAutomoveRatio: f64[HEAD_AUTOMOVE_RATIO_F64],
       lruCrawler: i32[HEAD_LRU_CRAWLER] !== 0,
+      lruCrawlerSleep: i32[HEAD_CRAWLER_SLEEP],
+      lruCrawlerToCrawl: i32[HEAD_CRAWLER_TOCRAWL] >>> 0,
+      lruSegmented: i32[HEAD_LRU_SEGMENTED] !== 0,
+      hotLruPct: i32[HEAD_HOT_PCT],
+      warmLruPct: i32[HEAD_WARM_PCT],
+      hotMaxFactor: f64[HEAD_HOT_FACTOR_F64],
+      warmMaxFactor: f64[HEAD_WARM_FACTOR_F64],
+      tempLru: temporaryTtl >= 0,
+      temporaryTtl: temporaryTtl >= 0 ? temporaryTtl : this.#settings.temporaryTtl,
       trackSizes: i32[HEAD_SIZES_ENABLED] !== 0,
     };
   }
@@ -180,6 +208,7 @@ export class ServerHost implements Host {
       ['round_robin_fallback', '0'],
       ['held_connections', String(this.#state.held())],
       ['worker_restarts', String(this.#state.restarts())],
+      ['slabcached', this.#version],
     ];
   }
 }

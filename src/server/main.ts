@@ -8,7 +8,7 @@ import { RunningServer } from './server.ts';
 import type { Settings } from './setting.ts';
 import { helpText, readSettings } from './settings.ts';
 import { inheritedSockets } from './systemd.ts';
-import { packageVersion } from './version.ts';
+import { licenseText, packageVersion } from './version.ts';
 
 const TEST_VARIABLE = 'SLABCACHED_TEST';
 
@@ -27,6 +27,8 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(helpText(packageVersion()));
   } else if (settings.action === 'version') {
     process.stdout.write(`slabcached ${packageVersion()}\n`);
+  } else if (settings.action === 'license') {
+    process.stdout.write(licenseText());
   } else if (settings.daemonize && inheritedSockets(process.env, process.pid).length > 0) {
     logLine('-d cannot be used with listening sockets handed over by LISTEN_FDS');
     process.exitCode = 1;

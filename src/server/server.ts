@@ -222,18 +222,9 @@ function warn(settings: Settings): void {
   if (settings.threads > MANY_THREADS) {
     logLine(`warning: -t ${settings.threads}: more threads than cores only cost time`);
   }
-  if (settings.lockMemory) {
-    logLine('warning: -k: memory is not locked, this needs the native addon');
-  }
-  if (settings.sslKernelTls) logLine('warning: -o ssl_kernel_tls: Node does TLS itself');
-  if (settings.sslWbufSizeGiven) {
-    logLine('warning: -o ssl_wbuf_size: replies are encrypted from the buffer that they are in');
-  }
+  for (const warning of settings.warnings) logLine(`warning: ${warning}`);
   if (!settings.sslEnabled && (settings.sslChainCert !== '' || settings.sslKey !== '')) {
     logLine('warning: -o ssl_chain_cert and ssl_key have no effect without -Z');
-  }
-  if (settings.preallocate) {
-    logLine('warning: -L: memory is touched at start, but large pages need the native addon');
   }
 }
 

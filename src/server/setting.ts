@@ -11,7 +11,9 @@ export const KEY_FORMAT_DER = 2;
 
 /** The values of all settings. Sizes are in bytes, times in the unit that the row's help names. */
 export interface Settings {
-  action: 'serve' | 'help' | 'version';
+  action: 'serve' | 'help' | 'version' | 'license';
+  /** What the operator should know of the flags given: printed at the start. */
+  warnings: readonly string[];
   maxbytes: number;
   memoryMax: number;
   maxconns: number;
@@ -59,7 +61,15 @@ export interface Settings {
   detailEnabled: boolean;
   /** Items last stored at this second of the clock or before are flushed; 0 is none. */
   oldestLive: number;
-  lockMemory: boolean;
+  flushEnabled: boolean;
+  dumpEnabled: boolean;
+  dumpTimeout: number;
+  watchEnabled: boolean;
+  shutdownEnabled: boolean;
+  casEnabled: boolean;
+  /** The character between prefix and rest of a key in `stats detail`. */
+  prefixDelimiter: string;
+  testCommands: boolean;
   preallocate: boolean;
   daemonize: boolean;
   pidFile: string;
@@ -78,9 +88,7 @@ export interface Settings {
   /** OpenSSL's cipher list; empty for the built-in one. */
   sslCiphers: string;
   sslWbufSize: number;
-  sslWbufSizeGiven: boolean;
   sslSessionCache: boolean;
-  sslKernelTls: boolean;
   sslMinVersion: SecureVersion;
 }
 
@@ -98,6 +106,8 @@ export interface Setting {
   readonly initial?: Partial<Settings>;
   /** Lines for --help. */
   readonly help?: readonly string[];
+  /** Said at the start if the flag was given: what happens instead of what it promises. */
+  readonly warning?: string;
   /** Takes a value over, or throws SettingsError with a sentence that names the flag as `given`. */
   readonly set?: (settings: Settings, value: string, given: string) => void;
   /** The key in `stats settings`. */

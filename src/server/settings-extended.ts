@@ -165,8 +165,6 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
     stats: 'tail_repair_time',
     show: (s) => String(s.tailRepairTime),
   },
-  fixed('flush_enabled', 'yes'),
-  fixed('dump_enabled', 'yes'),
   {
     extended: 'hash_algorithm',
     argument: '<name>',

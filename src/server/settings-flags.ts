@@ -6,7 +6,7 @@
 import { totalmem } from 'node:os';
 import { bytes, decimal, integer, octal, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
-import { fixed, type Setting, threadsPerUdp, yesNo } from './setting.ts';
+import { fixed, type Setting, threadsPerUdp } from './setting.ts';
 
 const MEGABYTE = 1024 * 1024;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -137,7 +137,6 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'umask',
     show: (s) => s.socketMask.toString(8),
   },
-  fixed('shutdown_command', 'no'),
   {
     short: 'f',
     long: 'slab-growth-factor',
@@ -178,12 +177,6 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'num_threads_per_udp',
     show: (s) => String(threadsPerUdp(s)),
   },
-  fixed('stat_key_prefix', ':'),
-  {
-    initial: { detailEnabled: false },
-    stats: 'detail_enabled',
-    show: (s) => yesNo(s.detailEnabled),
-  },
   {
     short: 'R',
     long: 'max-reqs-per-event',
@@ -199,7 +192,6 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'reqs_per_event',
     show: (s) => String(s.requestsPerEvent),
   },
-  fixed('cas_enabled', 'yes'),
   {
     short: 'b',
     long: 'listen-backlog',
@@ -265,17 +257,16 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
   {
     short: 'k',
     long: 'lock-memory',
-    initial: { lockMemory: false },
     help: ['lock down all paged memory (not available: warns and goes on)'],
-    set: (s) => {
-      s.lockMemory = true;
-    },
+    warning: 'memory is not locked, this needs the native addon',
+    set: () => undefined,
   },
   {
     short: 'L',
     long: 'enable-largepages',
     initial: { preallocate: false },
     help: ['touch all item memory at start (large pages are not available)'],
+    warning: 'memory is touched at start, but large pages need the native addon',
     set: (s) => {
       s.preallocate = true;
     },
@@ -287,6 +278,14 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
     help: ['print version and exit'],
     set: (s) => {
       s.action = 'version';
+    },
+  },
+  {
+    short: 'i',
+    long: 'license',
+    help: ['print the license and exit'],
+    set: (s) => {
+      s.action = 'license';
     },
   },
   {

@@ -115,12 +115,12 @@ export const TLS_SETTINGS: readonly Setting[] = [
   {
     extended: 'ssl_wbuf_size',
     argument: '<num>',
-    initial: { sslWbufSize: 16 * KILOBYTE, sslWbufSizeGiven: false },
+    initial: { sslWbufSize: 16 * KILOBYTE },
     help: ["size of memcached's TLS output buffer in kilobytes: warns, no effect", '(default: 16)'],
     set: (s, value, given) => {
       s.sslWbufSize = integer(given, value, 0, 2 ** 22 - 1) * KILOBYTE;
-      s.sslWbufSizeGiven = true;
     },
+    warning: 'replies are encrypted from the buffer that they are in, the size has no effect',
     stats: 'ssl_wbuf_size',
     show: (s) => String(s.sslWbufSize),
   },
@@ -136,11 +136,9 @@ export const TLS_SETTINGS: readonly Setting[] = [
   },
   {
     extended: 'ssl_kernel_tls',
-    initial: { sslKernelTls: false },
     help: ['leave TLS to the kernel: warns, Node cannot'],
-    set: (s) => {
-      s.sslKernelTls = true;
-    },
+    set: () => undefined,
+    warning: 'Node does TLS by itself, not in the kernel',
     stats: 'ssl_kernel_tls',
     show: () => 'no',
   },

@@ -9,18 +9,22 @@ import { getopt, suboptions } from './getopt.ts';
 import { listenEntries } from './listen-addresses.ts';
 import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
+import { ADMIN_SETTINGS } from './settings-admin.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
+import { INERT_SETTINGS } from './settings-inert.ts';
 import { checkTls, NET_SETTINGS, TLS_SETTINGS } from './settings-net.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
 
 /** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
+  ...ADMIN_SETTINGS,
   ...NET_SETTINGS,
   ...EXTENDED_SETTINGS,
   ...TLS_SETTINGS,
   ...PRESET_SETTINGS,
+  ...INERT_SETTINGS,
   ...ABSENT_SETTINGS,
   ...PROCESS_SETTINGS,
   ...OWN_SETTINGS,
@@ -38,18 +42,18 @@ const EXTENDED_FLAG = { short: 'o', long: 'extended', takesValue: true };
 export function readSettings(args: readonly string[]): Settings {
   const settings = initialSettings();
   const rows = SETTINGS.filter((row) => row.short !== undefined);
-  const shapes = rows.map(({ short, long, argument, set }) => {
+  const shapes = rows.map((row) => {
     return {
-      short: short as string,
-      long: long as string,
-      takesValue: argument !== undefined,
-      set,
+      short: row.short as string,
+      long: row.long as string,
+      takesValue: row.argument !== undefined,
+      row,
     };
   });
-  const flags = [...shapes, { ...EXTENDED_FLAG, set: undefined }];
+  const flags = [...shapes, { ...EXTENDED_FLAG, row: undefined }];
   for (const { flag, given, value } of getopt(args, flags)) {
-    if (flag.set === undefined) setExtended(settings, value);
-    else flag.set(settings, value, given);
+    if (flag.row === undefined) setExtended(settings, value);
+    else apply(settings, flag.row, value, given);
     if (settings.action !== 'serve') return settings;
   }
   // As in memcached, a UDP port given alone is that of TCP too.
@@ -62,7 +66,7 @@ export function readSettings(args: readonly string[]): Settings {
 }
 
 function initialSettings(): Settings {
-  return Object.assign({}, ...SETTINGS.map((row) => row.initial)) as Settings;
+  return Object.assign({ warnings: [] }, ...SETTINGS.map((row) => row.initial)) as Settings;
 }
 
 function setExtended(settings: Settings, argument: string): void {
@@ -76,8 +80,15 @@ function setExtended(settings: Settings, argument: string): void {
     if (row.argument !== undefined && row.argumentOptional !== true && value === undefined) {
       throw new SettingsError(`${given} needs a value`);
     }
-    row.set(settings, value ?? '', given);
+    apply(settings, row, value ?? '', given);
   }
+}
+
+/** Takes a value over, and notes what is to be said of it. */
+function apply(settings: Settings, row: Setting, value: string, given: string): void {
+  row.set?.(settings, value, given);
+  if (row.warning === undefined) return;
+  settings.warnings = [...settings.warnings, `${given}: ${row.warning}`];
 }
 
 /** The limits that settings put on each other, as memcached has them. */
@@ -107,6 +118,9 @@ function checkTogether(s: Settings): void {
   }
   if (s.memoryMax !== 0 && s.memoryMax < s.maxbytes) {
     throw new SettingsError('-o memory_max cannot be smaller than -m (memory limit)');
+  }
+  if (s.trackSizes && !s.casEnabled) {
+    throw new SettingsError('-o track_sizes needs cas ids, which -C disables');
   }
   checkTls(s);
   const entries = [...listenEntries(s, s.port), ...listenEntries(s, s.udpPort)];
@@ -187,11 +201,12 @@ export function cacheConfig(settings: Settings): CacheConfig {
     slabAutomove: settings.slabAutomove,
     slabAutomoveRatio: settings.slabAutomoveRatio,
     slabAutomoveWindow: settings.slabAutomoveWindow,
-    flushEnabled: true,
+    flushEnabled: settings.flushEnabled,
+    casEnabled: settings.casEnabled,
     tailRepairTime: settings.tailRepairTime,
     hashExpand: settings.hashExpand,
     detailEnabled: settings.detailEnabled,
-    prefixDelimiter: ':',
+    prefixDelimiter: settings.prefixDelimiter,
     trackSizes: settings.trackSizes,
   };
 }

@@ -18,3 +18,8 @@ export function packageVersion(): string {
   const { version } = JSON.parse(text) as { version: string };
   return version;
 }
+
+/** What `-i` prints: the LICENSE of the package. */
+export function licenseText(): string {
+  return readFileSync(new URL('../../LICENSE', import.meta.url), 'utf8');
+}

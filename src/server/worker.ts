@@ -50,12 +50,11 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const { requestsPerEvent, verbose } = task.settings;
     const host = new ServerHost(memory, state, task.settings, 'node', () =>
       askForRefresh((answer) => this.#tell({ kind: 'refresh', answer })),
     );
     const store = new Store(memory, task.cache, actor);
-    const engine = new Engine(store, host, { requestsPerEvent, verbose });
+    const engine = new Engine(store, host, task.settings);
     const onClose = (slot: number): void => {
       releaseConnection(memory, slot);
       state.addConnections(task.worker, -1);
@@ -84,10 +83,10 @@ class Worker {
 
   run(): Promise<void> {
     const { port, settings } = this.#task;
-    const idle =
-      settings.idleTimeout === 0
-        ? undefined
-        : setInterval(() => this.#transport.closeIdle(settings.idleTimeout), SECOND_MS);
+    const idle = setInterval(() => {
+      this.#transport.closeStalled();
+      if (settings.idleTimeout > 0) this.#transport.closeIdle(settings.idleTimeout);
+    }, SECOND_MS);
     return new Promise((resolve) => {
       port.on('message', (message: ToWorker) => this.#onMessage(message));
       port.on('close', () => {

@@ -11,7 +11,10 @@ import type { MemoryConfig } from '../../src/memory/config.ts';
 import { releaseConnection } from '../../src/memory/connections.ts';
 import { CLASS_PAGES_I32 } from '../../src/memory/layout.ts';
 import type { Memory } from '../../src/memory/memory.ts';
+import { setPageLimit } from '../../src/memory/pages.ts';
 import { CACHE_DEFAULTS, makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
+import { DELETE, INCR } from '../support/opcodes.ts';
+import { deltaExtras, type RequestPacket, requestBytes } from '../support/packets.ts';
 import { type Countdown, countStores, diesAfter } from './plain-stores.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -35,6 +38,10 @@ interface Scenario {
 
 function set(key: string, value: string): string {
   return `set ${key} 0 0 ${value.length}\r\n${value}\r\n`;
+}
+
+function latin1(packet: RequestPacket): string {
+  return requestBytes(packet).toString('latin1');
 }
 
 function say(talk: Talk, request: string, reply: string): void {
@@ -104,7 +111,28 @@ const SCENARIOS: readonly Scenario[] = [
   }),
   worker('an incr in place', [set('a', '1999')], 'incr a 1\r\n', { a: ['1999', '2000'] }),
   worker('an incr that needs a new item', [set('a', '99')], 'incr a 1\r\n', { a: ['99', '100'] }),
+  worker('an mg that creates', [set('b', OTHER)], 'mg a N100 E77\r\n', { a: [''], b: [OTHER] }),
+  worker('an mg that wins', [set('a', SMALL)], 'mg a T100 R200 v\r\n', { a: [SMALL] }),
+  worker('an md that empties', [set('a', LARGE)], 'md a x I E7\r\n', { a: [LARGE, ''] }),
+  worker('an md that marks as stale', [set('a', SMALL)], 'md a I T100\r\n', { a: [SMALL] }),
+  worker('an ma that creates', [], 'ma a N100 J41 v\r\n', { a: ['41'] }),
+  worker('an ma that needs a new item', [set('a', '99')], 'ma a E7\r\n', { a: ['99', '100'] }),
+  worker('a stale ms', [set('a', SMALL), set('a', SMALL)], 'ms a 3 C1 I E5\r\nxyz\r\n', {
+    a: [SMALL, 'xyz'],
+  }),
   worker('a bad data chunk', [], `set a 0 0 5\r\n${SMALL}\r\n`, { a: [] }),
+  worker(
+    'a binary incr that begins',
+    [],
+    latin1({ opcode: INCR, key: 'a', extras: deltaExtras(1n, 41n, 0) }),
+    { a: ['41'] },
+  ),
+  worker(
+    'a binary delete if unchanged',
+    [set('a', LARGE)],
+    latin1({ opcode: DELETE, key: 'a', cas: 1n }),
+    { a: [LARGE] },
+  ),
   worker('sending a large value', [set('a', LARGE)], 'get a\r\n', { a: [LARGE] }),
   {
     name: 'moving a page of items',
@@ -131,6 +159,61 @@ const SCENARIOS: readonly Scenario[] = [
       new PageMover(store, () => {}).move(1, 0);
     },
     values: { k1: [HEAD_VALUE] },
+  },
+];
+
+/** The pool gets all pages of the class that CHUNK_VALUE is in, but one. */
+function fillPool(talk: Talk, count: number): void {
+  const { memory } = talk.engine.store;
+  for (let i = 0; i < count; i++) say(talk, set(`p${i}`, CHUNK_VALUE), 'STORED\r\n');
+  for (let i = 0; i < count; i++) say(talk, `delete p${i}\r\n`, 'DELETED\r\n');
+  const store = makeStore(memory, {}, MAINTAINER);
+  const id = store.slab.classFor(CHUNK_VALUE.length + 50);
+  while (new PageMover(store, () => {}).move(id, 0)) {}
+}
+
+const LIMIT_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'a lower limit takes pages from the pool',
+    actor: DYING,
+    prepare: (talk) => fillPool(talk, 140),
+    act: (memory) => setPageLimit(memory, DYING, 1),
+    values: {},
+  },
+  {
+    name: 'a page that is emptied above the limit is given up',
+    actor: MAINTAINER,
+    prepare: (talk) => {
+      fillAndThin(talk, CHUNK_VALUE, 140);
+      setPageLimit(talk.engine.store.memory, MAIN, 1);
+    },
+    act: (memory) => moveFullest(memory),
+    values: { k1: [CHUNK_VALUE] },
+  },
+  {
+    name: 'a page that was given up is taken again',
+    actor: DYING,
+    prepare: (talk) => {
+      fillPool(talk, 140);
+      for (const limit of [1, 12]) setPageLimit(talk.engine.store.memory, LIVING, limit);
+    },
+    act: (_memory, talk) => {
+      talk.send(set('a', SMALL));
+    },
+    values: { a: [SMALL] },
+  },
+  {
+    name: 'a class gets a page of the pool while it has one to carve',
+    actor: MAINTAINER,
+    prepare: (talk) => {
+      fillPool(talk, 140);
+      say(talk, set('a', LARGE.slice(0, 9000)), 'STORED\r\n');
+    },
+    act: (memory) => {
+      const store = makeStore(memory, {}, MAINTAINER);
+      new PageMover(store, () => {}).move(0, store.slab.classFor(9050));
+    },
+    values: { a: [LARGE.slice(0, 9000)] },
   },
 ];
 
@@ -168,7 +251,7 @@ function dieAt(scenario: Scenario, stores: number): boolean {
   return died;
 }
 
-for (const scenario of SCENARIOS) {
+for (const scenario of [...SCENARIOS, ...LIMIT_SCENARIOS]) {
   test(`death in front of a store: ${scenario.name}`, () => {
     let stores = 0;
     while (dieAt(scenario, stores)) stores += stores < DENSE_STORES ? 1 : STRIDE;

@@ -5,11 +5,12 @@
  */
 import { test } from 'node:test';
 import { dieEverywhere } from './death.ts';
+import { BINARY_WORK } from './death-binary.ts';
 import { MAINTENANCE } from './death-maintainer.ts';
 import { WORK } from './death-worker.ts';
 import { MAINTAINER, WORKER_A } from './world.ts';
 
-for (const scenario of WORK) {
+for (const scenario of [...WORK, ...BINARY_WORK]) {
   test(`a worker dies: ${scenario.name}`, () => dieEverywhere(scenario, WORKER_A));
 }
 

@@ -14,6 +14,9 @@ import {
 import { filler, read, storageLine, World } from './world.ts';
 
 const MEGABYTE = 2 ** 20;
+/** Of the page mover's policy: seconds, and youngest age by oldest. */
+const WINDOW = 5;
+const RATIO = 0.8;
 
 function pagesOf(world: World, id: number): number {
   return world.memory.i32[world.maintainer.store.slab.classWord(id) + CLASS_PAGES_I32];
@@ -125,13 +128,17 @@ function sample(id: number, over: Partial<ClassSample>): ClassSample {
 }
 
 test('automove: a class that evicts young items gets a page from the oldest', () => {
-  const automove = new Automove(5, 0.8);
+  const automove = new Automove();
   const moves = Array.from({ length: 12 }, (_, second) =>
-    automove.decide([
-      sample(1, { age: 1000 }),
-      sample(2, { age: 10, evicted: second * 50 }),
-      sample(3, { age: 5000, pages: 2 }),
-    ]),
+    automove.decide(
+      [
+        sample(1, { age: 1000 }),
+        sample(2, { age: 10, evicted: second * 50 }),
+        sample(3, { age: 5000, pages: 2 }),
+      ],
+      WINDOW,
+      RATIO,
+    ),
   );
   assert.deepEqual(
     moves.slice(0, 5),
@@ -145,18 +152,22 @@ test('automove: nothing moves between classes of like age, or without evictions'
     [900, 50],
     [10, 0],
   ]) {
-    const automove = new Automove(5, 0.8);
+    const automove = new Automove();
     for (let second = 0; second < 12; second++) {
       const samples = [sample(1, { age: 1000 }), sample(2, { age, evicted: second * evicting })];
-      assert.equal(automove.decide(samples), null);
+      assert.equal(automove.decide(samples, WINDOW, RATIO), null);
     }
   }
 });
 
 test('automove: free pages go to the pool, once the class was quiet for a window', () => {
-  const automove = new Automove(5, 0.8);
+  const automove = new Automove();
   const decide = (evicted: number): unknown =>
-    automove.decide([sample(1, { freeChunks: 260, evicted }), sample(2, { freeChunks: 240 })]);
+    automove.decide(
+      [sample(1, { freeChunks: 260, evicted }), sample(2, { freeChunks: 240 })],
+      WINDOW,
+      RATIO,
+    );
   decide(0);
   for (let second = 0; second < 4; second++) assert.equal(decide(10), null, 'it has evicted');
   for (let second = 0; second < 5; second++) decide(10);

@@ -1,5 +1,5 @@
-// Clients that people use walk through every command: the npm package memcached, the tools of
-// libmemcached, and memccapable, which checks a server's text protocol reply by reply.
+// Clients that people use walk through every command: the npm package memcached, and the tools of
+// libmemcached.
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -144,15 +144,4 @@ test('the tools of libmemcached', { skip }, async (t) => {
     assert.equal(tool('memcflush').status, 0);
     assert.notEqual(tool('memcexist', basename(large)).status, 0);
   });
-});
-
-const skipCapable = skipWithoutProgram('memccapable', 'libmemcached-tools');
-
-test('memccapable: every text test passes', { skip: skipCapable }, () => {
-  const args = ['-a', '-h', '127.0.0.1', '-p', String(server.port)];
-  const path = findProgram('memccapable') ?? '';
-  const { status, stdout } = spawnSync(path, args, { encoding: 'utf8', timeout: 60_000 });
-  assert.equal(status, 0, stdout);
-  assert.match(stdout, /All tests passed/);
-  assert.ok((stdout.match(/\[pass\]/g) ?? []).length >= 27, stdout);
 });

@@ -3,6 +3,7 @@
 import { describeFrame, type Frame, parseFrames } from '../support/replies.ts';
 import type { CasBook } from './cas-book.ts';
 import { LINE_DIFFERENCES } from './differences.ts';
+import { compareMeta } from './meta-replies.ts';
 
 /** What one side answered to one exchange. */
 export interface Answer {
@@ -50,6 +51,7 @@ export function compareFrame(
     return book.pair(ours.key, ours.cas, theirs.cas);
   }
   if (ours.kind === 'value' || theirs.kind === 'value') return 'only one is a value';
+  if (ours.kind === 'meta' && theirs.kind === 'meta') return compareMeta(ours, theirs, book);
   if (ours.kind === theirs.kind && ours.text === theirs.text) return undefined;
   const allowed = LINE_DIFFERENCES.some(
     (difference) => difference.ours.test(ours.text) && difference.theirs.test(theirs.text),

@@ -29,6 +29,17 @@ export const REQUIRED_REPLIES: readonly string[] = [
   'CLIENT_ERROR invalid numeric delta argument',
   'CLIENT_ERROR invalid exptime argument',
   'CLIENT_ERROR Illegal slab id',
+  ...['HD', 'VA', 'EN', 'NS', 'EX', 'NF', 'ME', 'MN'],
+  ...['HD W', 'VA W', 'HD Z', 'VA Z', 'HD X W', 'VA X W', 'HD Z X', 'VA Z X'],
+  'CLIENT_ERROR invalid flag',
+  'CLIENT_ERROR duplicate flag',
+  'CLIENT_ERROR invalid or duplicate flag',
+  'CLIENT_ERROR bad token in command line format',
+  'CLIENT_ERROR error decoding key',
+  'CLIENT_ERROR incorrect length for M token',
+  'CLIENT_ERROR invalid mode for ms M token',
+  'CLIENT_ERROR invalid mode for ma M token',
+  'CLIENT_ERROR opaque token too long',
   'SERVER_ERROR object too large for cache',
   'SERVER_ERROR out of memory storing object',
 ];
@@ -46,6 +57,10 @@ export class Coverage {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
+  has(kind: string): boolean {
+    return this.#counts.has(kind);
+  }
+
   missing(): string[] {
     return REQUIRED_REPLIES.filter((kind) => !this.#counts.has(kind));
   }
@@ -60,8 +75,15 @@ export class Coverage {
 
 function kindOf(frame: Frame): string {
   if (frame.kind === 'value') return frame.cas === undefined ? 'VALUE' : 'VALUE with cas';
+  if (frame.kind === 'meta') return metaKind(frame.text);
   if (frame.kind === 'rest') return 'incomplete reply';
   if (/^\d+$/.test(frame.text)) return 'number';
   const word = /^(STAT|PREFIX|ITEM|VERSION) /.exec(frame.text);
   return word?.[1] ?? JSON.stringify(abbreviate(frame.text)).slice(1, -1);
+}
+
+/** Code, and who is to renew the item. */
+function metaKind(text: string): string {
+  const [code = '', ...flags] = text.split(' ');
+  return [code, ...flags.filter((flag) => /^[WXZ]$/.test(flag))].join(' ');
 }

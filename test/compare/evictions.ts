@@ -3,7 +3,7 @@
 // that key; then the key is deleted on both sides and the run goes on.
 import { type Frame, parseFrames } from '../support/replies.ts';
 import type { Answer } from './compare-replies.ts';
-import { LOSS_COUNTERS, OUT_OF_MEMORY_REPLIES } from './differences.ts';
+import { LOSS_COUNTERS, OUT_OF_MEMORY_REPLIES, UNCOUNTED_LOSSES } from './differences.ts';
 import { lineTokens, type Request } from './requests.ts';
 import type { Session, Side } from './session.ts';
 
@@ -107,6 +107,7 @@ function whoMissed(
   // A side without memory for the new value never looked for the item: it may be missing on both.
   if (saysNoMemory(mine) || saysNoMemory(other)) return [none, none];
   const [mineMissed, otherMissed] = [mine === MISSED[command], other === MISSED[command]];
+  if (otherMissed && UNCOUNTED_LOSSES.commands.includes(command)) return [none, none];
   if (mineMissed || otherMissed) return [mineMissed ? keys : none, otherMissed ? keys : none];
   return 'neither answer is that of a missing item';
 }

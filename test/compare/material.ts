@@ -74,6 +74,19 @@ const nearby = fc.integer({ min: -80, max: 80 });
 
 export const fill = (): fc.Arbitrary<string> => fc.constantFrom('x', 'y', '0', '\0', '\xfe');
 
+/** A value for the key; with limits of any size up to them, and a little more. */
+export const storedValue = (
+  limits: SizeLimits | undefined,
+  itemKey: string,
+  clientFlags: number,
+): fc.Arbitrary<Value> => {
+  if (limits === undefined) return smallValue();
+  const large = fc
+    .tuple(fill(), edgeSize(limits, itemKey, clientFlags))
+    .map(([fill, size]): Value => ({ fill, size }));
+  return fc.oneof({ weight: 3, arbitrary: smallValue() }, { weight: 2, arbitrary: large });
+};
+
 /** Client flags that every memcached takes as they are. */
 export const flags = (): fc.Arbitrary<number> => fc.constantFrom(0, 0, 0, 1, 65535, 4294967295);
 

@@ -68,8 +68,9 @@ export function signedToken(token: string | undefined): number | undefined {
  */
 export function declaredBytes(line: string): number {
   const tokens = lineTokens(line);
-  if (!STORAGE.has(tokens[0] ?? '') || tokens.length < 5 || tokens.length > 7) return 0;
-  const length = signedToken(tokens[4]);
+  const meta = tokens[0] === 'ms';
+  if (!meta && (!STORAGE.has(tokens[0] ?? '') || tokens.length < 5 || tokens.length > 7)) return 0;
+  const length = signedToken(tokens[meta ? 2 : 4]);
   return length === undefined || length < 0 || length > LARGEST_LENGTH ? 0 : length + 2;
 }
 
@@ -90,18 +91,28 @@ const LARGEST_COUNT = 2n ** 62n;
  */
 export function countsHigh(line: string): boolean {
   const [command, , delta = ''] = lineTokens(line);
+  if (command === 'ma') {
+    return [...line.matchAll(/ [DJ][^ ]*?(\d+)/g)].some(([, n]) => BigInt(n ?? 0) >= LARGEST_COUNT);
+  }
   if (command !== 'incr' && command !== 'decr') return false;
   return BigInt(/\d+/.exec(delta)?.[0] ?? '0') >= LARGEST_COUNT;
 }
 
 /** True for a storage line whose length memcached 1.6.18 cuts to 32 bits (REPLY_DIFFERENCES). */
 export function hasCutLength(line: string): boolean {
-  const digits = /\d+/.exec(lineTokens(line)[4] ?? '')?.[0] ?? '0';
+  const tokens = lineTokens(line);
+  const digits = /\d+/.exec(tokens[tokens[0] === 'ms' ? 2 : 4] ?? '')?.[0] ?? '0';
   return declaredBytes(line) > 0 && BigInt(digits) > LARGEST_LENGTH;
 }
 
 /** The first second from which a positive relative exptime is far enough away to be compared. */
 const FAR_SECONDS = 100;
+
+/** True for a flag of a meta command with so few seconds that they may pass. */
+function endsSoon(flag: string): boolean {
+  const seconds = /^[TNR]/.test(flag) ? (signedToken(flag.slice(1)) ?? 0) : 0;
+  return seconds > 0 && seconds < FAR_SECONDS;
+}
 
 /**
  * True when the outcome of the line depends on when it is carried out: something expires soon, a
@@ -111,6 +122,7 @@ export function dependsOnTime(line: string): boolean {
   const tokens = lineTokens(line);
   const command = tokens[0] ?? '';
   if (command === 'stats') return tokens.length === 1;
+  if (/^m[gsdae]$/.test(command)) return tokens.slice(2).some(endsSoon);
   if (command === 'flush_all') return (signedToken(tokens[1]) ?? 0) > 0;
   const at = STORAGE.has(command) ? 3 : command === 'touch' ? 2 : 1;
   if (at === 1 && command !== 'gat' && command !== 'gats') return false;
@@ -153,7 +165,7 @@ export const store = (limits: material.SizeLimits | undefined): fc.Arbitrary<Req
       fc.constantFrom<CasChoice>('last', 'last', 'older', 'unknown', 'zero'),
     )
     .chain(([command, key, flags, exptime, quiet, choice]) =>
-      storedValue(limits, key, flags).map((value): Request => {
+      material.storedValue(limits, key, flags).map((value): Request => {
         // See AVOIDED in differences.ts: their append with flags of its own can read wild memory.
         const given = command === 'append' || command === 'prepend' ? 0 : flags;
         const size = material.valueSize(value);
@@ -167,18 +179,6 @@ export const store = (limits: material.SizeLimits | undefined): fc.Arbitrary<Req
         };
       }),
     );
-
-const storedValue = (
-  limits: material.SizeLimits | undefined,
-  key: string,
-  flags: number,
-): fc.Arbitrary<material.Value> => {
-  if (limits === undefined) return material.smallValue();
-  const large = fc
-    .tuple(material.fill(), material.edgeSize(limits, key, flags))
-    .map(([fill, size]): material.Value => ({ fill, size }));
-  return fc.oneof({ weight: 3, arbitrary: material.smallValue() }, { weight: 2, arbitrary: large });
-};
 
 /** Lines over 2048 bytes without a newline in sight are only allowed for get and gets. */
 const LINE_LIMIT = 1800;

@@ -45,9 +45,14 @@ export class Side {
     return new Side(server, await WireClient.connect(proxy?.port ?? server.port), proxy);
   }
 
+  /** Where clients connect to: the server, or what is in front of it. */
+  get port(): number {
+    return this.#proxy?.port ?? this.server.port;
+  }
+
   async reconnect(): Promise<void> {
     this.client.destroy();
-    this.client = await WireClient.connect(this.#proxy?.port ?? this.server.port);
+    this.client = await WireClient.connect(this.port);
   }
 
   /**

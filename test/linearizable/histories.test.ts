@@ -129,8 +129,8 @@ function staleReads(): Spoil {
   return (reply) => {
     if (!reply.toString('latin1').startsWith('VALUE r0k0 ')) return reply;
     seen += 1;
-    if (seen === 10) old = Buffer.from(reply);
-    return seen === 60 && old !== undefined ? old : reply;
+    if (seen === 5) old = Buffer.from(reply);
+    return seen === 30 && old !== undefined ? old : reply;
   };
 }
 

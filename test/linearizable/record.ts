@@ -1,7 +1,7 @@
 // Records real concurrent histories: several connections send random commands on few keys at the
 // same time, every sending and reply stamped with the monotonic clock.
 import { randomInt } from 'node:crypto';
-import { lineEnd, replyEndOf, WireClient } from '../support/wire.ts';
+import { lineEnd, type ReplyEnd, replyEndOf, WireClient } from '../support/wire.ts';
 import type { Operation } from './checker.ts';
 import type { Call, Reply } from './model.ts';
 
@@ -39,12 +39,15 @@ async function runClient(number: number, options: RecordOptions, history: Operat
   for (let count = 0; count < options.operationsPerClient; count++) {
     const key = options.keys[randomInt(options.keys.length)] ?? 'k';
     const call = randomCall(ids.get(key), options.padding);
-    const request = requestText(key, call);
+    const meta = randomInt(2) === 0;
+    const request = meta ? metaText(key, call) : requestText(key, call);
     const sent = process.hrtime.bigint();
     await wire.send(Buffer.from(request));
-    const bytes = await wire.reply(request.startsWith('get') ? replyEndOf(request) : lineEnd);
+    const end = request.startsWith('get') ? replyEndOf(request) : lineEnd;
+    const bytes = await wire.reply(meta ? metaEnd : end);
     const received = process.hrtime.bigint();
-    const reply = parseReply(bytes.toString('latin1'));
+    const text = bytes.toString('latin1');
+    const reply = meta ? parseMeta(text, call) : parseReply(text);
     if ('value' in reply && reply.cas !== undefined) ids.set(key, reply.cas);
     history.push({ client: number, key, call, sent, received, reply });
   }
@@ -75,6 +78,64 @@ function requestText(key: string, call: Call): string {
   if (!('value' in call)) return `${call.kind} ${key}\r\n`;
   const id = call.kind === 'cas' ? ` ${call.id}` : '';
   return `${call.kind} ${key} 0 0 ${call.value.length}${id}\r\n${call.value}\r\n`;
+}
+
+const META_MODES = {
+  set: '',
+  add: ' ME',
+  replace: ' MR',
+  append: ' MA',
+  prepend: ' MP',
+  cas: '',
+} as const;
+
+/** The same as a meta command. */
+function metaText(key: string, call: Call): string {
+  if ('delta' in call) {
+    return `ma ${key} v D${call.delta}${call.kind === 'decr' ? ' MD' : ''}\r\n`;
+  }
+  if ('value' in call) {
+    const id = call.kind === 'cas' ? ` C${call.id}` : '';
+    return `ms ${key} ${call.value.length}${META_MODES[call.kind]}${id}\r\n${call.value}\r\n`;
+  }
+  if (call.kind === 'delete') return `md ${key}\r\n`;
+  if (call.kind === 'touch') return `mg ${key} T0\r\n`;
+  return `mg ${key} v${call.kind === 'gets' ? ' c' : ''}\r\n`;
+}
+
+/** One line, and a value behind VA. */
+const metaEnd: ReplyEnd = (received) => {
+  const line = lineEnd(received);
+  if (line === -1) return -1;
+  const size = /^VA (\d+)/.exec(received.toString('latin1', 0, line))?.[1];
+  const end = size === undefined ? line : line + Number(size) + 2;
+  return end <= received.length ? end : -1;
+};
+
+/** What a code of a meta reply means as a line of the text protocol. */
+function textLine(code: string, call: Call): string {
+  switch (code) {
+    case 'HD':
+      if (call.kind === 'delete') return 'DELETED';
+      return call.kind === 'touch' ? 'TOUCHED' : 'STORED';
+    case 'EN':
+      return call.kind === 'touch' ? 'NOT_FOUND' : 'END';
+    case 'NS':
+      return 'NOT_STORED';
+    case 'EX':
+      return 'EXISTS';
+    case 'NF':
+      return 'NOT_FOUND';
+    default:
+      return code;
+  }
+}
+
+function parseMeta(text: string, call: Call): Reply {
+  const value = /^VA \d+(?: c(\d+))?\r\n(.*)\r\n$/s.exec(text);
+  if (value === null) return { line: textLine(text.trimEnd(), call) };
+  const [, cas, data = ''] = value;
+  return 'delta' in call ? { line: data } : { value: data, cas };
 }
 
 function parseReply(text: string): Reply {

@@ -83,6 +83,10 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
     session.closed++;
   }
 
+  isStalled(): boolean {
+    return false;
+  }
+
   isBusy(session: Session): boolean {
     return session.held.length > 0;
   }

@@ -10,10 +10,14 @@ import { releaseConnection } from '../../src/memory/connections.ts';
 import { checkLockOrder, locksHeld } from '../../src/memory/lock.ts';
 import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../../src/protocol/engine.ts';
 import { OUTPUT_BYTES } from '../../src/protocol/output.ts';
+import { SPEAKS_BINARY } from '../../src/protocol/session.ts';
 import { makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
 
 /** The longest line without end that is kept for any command but get and gets. */
 const LINE_BYTES_MAX = 2048;
+
+/** Header, extras and key of a packet; its value is never kept. */
+const PACKET_BYTES_MAX = 24 + 255 + 65_535;
 
 /** What one call of feed or resume gave. */
 export interface Step {
@@ -70,9 +74,10 @@ export function feedPieces(talk: Talk, input: Buffer, cuts: readonly number[]): 
   return replies;
 }
 
-/** A line that has no end yet may only be long if it is a multi-get. */
+/** A line that has no end yet may only be long if it is a multi-get; a packet has its bounds. */
 function checkPending({ session }: Talk): void {
   if (session.pending === null || session.pendingLength <= LINE_BYTES_MAX) return;
+  if (session.speaks === SPEAKS_BINARY && session.pendingLength < PACKET_BYTES_MAX) return;
   const { pendingStart, pendingLength } = session;
   const text = session.pending.toString('latin1', pendingStart, pendingStart + pendingLength);
   assert.match(text, /^ {0,100}gets? /, `${session.pendingLength} bytes are kept`);

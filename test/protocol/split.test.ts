@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { malformed } from '../compare/malformed.ts';
 import type { SizeLimits } from '../compare/material.ts';
+import { malformedMeta, meta } from '../compare/meta-requests.ts';
 import { type Request, render, wellFormed } from '../compare/requests.ts';
 import { feedPieces, freshTalk, hangUp, secondTalk } from './pieces.ts';
 
@@ -85,5 +86,29 @@ function checkSplits(name: string, requests: fc.Arbitrary<Request[]>, runs: numb
 const many = (request: fc.Arbitrary<Request>): fc.Arbitrary<Request[]> =>
   fc.array(request, { minLength: 1, maxLength: 30, size: 'max' });
 
+/** Meta requests that memcached 1.6.18 does not know, and that the comparison leaves out. */
+const newest = (): fc.Arbitrary<Request> =>
+  fc
+    .tuple(
+      fc.constantFrom('k', 'n', 'p:1', 'p:2'),
+      fc.constantFrom(
+        ...[
+          'ms KEY 3 s c E55 k',
+          'ms KEY 3 MA N100 s c',
+          'ms KEY 3 MP N100 E1 Oo q',
+          'ms KEY 3 b s',
+        ],
+        ...['mg KEY N100 E7 c v k', 'md KEY x I T100', 'md KEY x F7', 'md KEY I E9 q k'],
+        ...['ma KEY N100 J9 E7 c v', 'ma KEY T100 E8 c t v k', 'ma KEY N100 q', 'md KEY C7 x'],
+      ),
+    )
+    .map(([key, line]) => ({
+      line: line.replace('KEY', key),
+      end: '\r\n',
+      keys: [key],
+      ...(line.startsWith('ms') ? { data: { value: { literal: '123' }, end: '\r\n' } } : {}),
+    }));
+
 checkSplits('requests with values of any size', many(wellFormed(LIMITS, false)), 150);
+checkSplits('meta requests', many(fc.oneof(meta(LIMITS), newest(), malformedMeta())), 150);
 checkSplits('right and wrong requests', many(fc.oneof(malformed(), wellFormed(LIMITS, true))), 300);

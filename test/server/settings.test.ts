@@ -10,6 +10,12 @@ import {
   settingsStats,
 } from '../../src/server/settings.ts';
 
+function namesOf(pattern: RegExp): string[] {
+  return SETTINGS.flatMap(({ extended }) =>
+    extended !== undefined && pattern.test(extended) ? [extended] : [],
+  );
+}
+
 const REFUSED: [string[], RegExp][] = [
   [['-p', 'abc'], /^-p must be a whole number from -1 to 65535, not 'abc'$/],
   [['-p', '65536'], /^-p must be/],
@@ -60,6 +66,26 @@ const REFUSED: [string[], RegExp][] = [
   [['-o', 'ssl_wbuf_size=x'], /^-o ssl_wbuf_size must be/],
   [['-s', ''], /^-s needs a value/],
   [['-s', 'x'.repeat(108)], /^-s: the path is longer/],
+  [['-D', ''], /^-D must be one character, not ''$/],
+  [['-D', '::'], /^-D must be one character/],
+  [['-N', '0'], /^-N must be a whole number from 1/],
+  [['-o', 'dump_timeout=0'], /^-o dump_timeout must be/],
+  [['-o', 'slab_sizes=x'], /^-o slab_sizes must be sizes joined by '-', not 'x'$/],
+  [['-o', 'sock_cookie_id=x'], /^-o sock_cookie_id must be/],
+  [['-o', 'read_buf_mem_limit=-1'], /^-o read_buf_mem_limit must be/],
+  [['-o', 'resp_obj_mem_limit=x'], /^-o resp_obj_mem_limit must be/],
+  [['-o', 'slab_automove_freeratio=2'], /^-o slab_automove_freeratio must be/],
+  [['-o', 'ext_drop_unread'], /^-o ext_drop_unread: there is no external storage here/],
+  [['-o', 'proxy_config=/tmp/x'], /^-o proxy_config: there is no proxy here$/],
+  ...namesOf(/^ext_/).map((name): [string[], RegExp] => [
+    ['-o', `${name}=1`],
+    new RegExp(`^-o ${name}: there is no external storage here`),
+  ]),
+  ...namesOf(/^proxy_/).map((name): [string[], RegExp] => [
+    ['-o', `${name}=1`],
+    new RegExp(`^-o ${name}: there is no proxy here$`),
+  ]),
+  [['-C', '-o', 'track_sizes'], /^-o track_sizes needs cas ids, which -C disables$/],
   [['-u', ''], /^-u needs a value/],
   [['-P', ''], /^-P needs a value/],
   [['-o', 'nothing'], /^unknown option '-o nothing'$/],
@@ -144,6 +170,42 @@ test('flags reach the configuration of memory and cache', () => {
   assert.equal(cache.tempLru, true);
   assert.equal(cache.temporaryTtl, 30);
   assert.equal(cache.trackSizes, true);
+});
+
+test('switches for administrators reach the configuration and stats settings', () => {
+  const settings = readSettings(['-A', '-C', '-F', '-X', '-W', '-D', '/']);
+  const cache = cacheConfig(settings);
+  assert.equal(cache.casEnabled, false);
+  assert.equal(cache.flushEnabled, false);
+  assert.equal(cache.prefixDelimiter, '/');
+  assert.equal(cache.detailEnabled, true);
+  assert.equal(settings.watchEnabled, false);
+  const stats = new Map(settingsStats(settings));
+  const shown = ['shutdown_command', 'cas_enabled', 'flush_enabled', 'dump_enabled'];
+  assert.deepEqual(
+    shown.map((key) => stats.get(key)),
+    ['yes', 'no', 'no', 'no'],
+  );
+  assert.equal(stats.get('stat_key_prefix'), '/');
+  assert.equal(stats.get('detail_enabled'), 'yes');
+});
+
+test('a flag that does something else than in memcached says so, once and by its name', () => {
+  const given = [
+    '-r',
+    '-N4',
+    '-k',
+    '-L',
+    '-o',
+    'drop_privileges,slab_sizes=100-200,sock_cookie_id=1',
+  ];
+  const { warnings } = readSettings(given);
+  assert.deepEqual(
+    warnings.map((warning) => warning.slice(0, warning.indexOf(':'))),
+    ['-r', '-N', '-k', '-L', '-o drop_privileges', '-o slab_sizes', '-o sock_cookie_id'],
+  );
+  assert.deepEqual(readSettings([]).warnings, []);
+  assert.deepEqual(readSettings(['-o', 'no_drop_privileges,no_chunked_items']).warnings, []);
 });
 
 test('no_modern sets what memcached 1.4 had, and leaves a chunk size that was given', () => {

@@ -1,6 +1,8 @@
 // What -vv writes to stderr of connections, requests and replies.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GET, QUIT } from '../support/opcodes.ts';
+import { requestBytes } from '../support/packets.ts';
 import { Client, launch, waitFor } from './launch.ts';
 
 test('-vvv tells of connections, requests, look-ups and replies', async (t) => {
@@ -13,10 +15,12 @@ test('-vvv tells of connections, requests, look-ups and replies', async (t) => {
   const lines = server
     .stderr()
     .replaceAll(/([<>])\d+ /g, '$1N ')
+    .replaceAll(/^\d+: /gm, 'N: ')
     .split('\n');
   const said = lines.slice(lines.indexOf('<N new auto-negotiating client connection'));
-  assert.deepEqual(said.slice(0, 12), [
+  assert.deepEqual(said.slice(0, 13), [
     '<N new auto-negotiating client connection',
+    'N: Client using the ascii protocol',
     '<N set a 0 0 1',
     '>N STORED',
     '<N set a 0 0 1 noreply',
@@ -29,6 +33,38 @@ test('-vvv tells of connections, requests, look-ups and replies', async (t) => {
     '<N connection closed.',
     '',
   ]);
+});
+
+test('-vv tells of packets, and escapes what is in them', async (t) => {
+  const server = await launch(t, ['-vv']);
+  const client = new Client(t, server.port);
+  const key = `a\x1b[31m\n${'\xff'.repeat(240)}`;
+  client.socket.write(
+    Buffer.concat([
+      requestBytes({ opcode: GET, key, opaque: 0x01020304 }),
+      requestBytes({ opcode: QUIT, value: 'no quit has a value' }),
+    ]),
+  );
+  await waitFor(() => server.stderr().includes('connection closed.'), server.ended);
+  const lines = server
+    .stderr()
+    .replaceAll(/([<>])\d+/g, '$1N')
+    .split('\n');
+  const said = lines.slice(lines.findIndex((line) => line.includes('binary protocol')));
+  assert.match(said[0] ?? '', /^\d+: Client using the binary protocol$/);
+  assert.deepEqual(said.slice(1, 9), [
+    '<N Read binary protocol data:',
+    '<N    0x80 0x00 0x00 0xf7',
+    '<N    0x00 0x00 0x00 0x00',
+    '<N    0x00 0x00 0x00 0xf7',
+    '<N    0x01 0x02 0x03 0x04',
+    '<N    0x00 0x00 0x00 0x00',
+    '<N    0x00 0x00 0x00 0x00',
+    `<N opcode 0x00 key a\\x1b[31m\\x0a${'\\xff'.repeat(240)}`,
+  ]);
+  assert.ok(said.includes('>N Writing an error: Not found'));
+  assert.ok(said.includes('>N Writing bin response:'));
+  assert.ok(said.some((line) => line.startsWith('Protocol error (opcode 07), close connection')));
 });
 
 test('the command verbosity turns it on and off', async (t) => {

@@ -3,11 +3,14 @@
  */
 import type { CacheConfig } from '../../src/cache/config.ts';
 import { Store } from '../../src/cache/store.ts';
+import { setTunables } from '../../src/cache/switches.ts';
 import { startClock } from '../../src/memory/clock.ts';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import { claimConnection } from '../../src/memory/connections.ts';
 import { createMemory, type Memory } from '../../src/memory/memory.ts';
 import { Engine, FEED_CLOSE, FEED_MORE } from '../../src/protocol/engine.ts';
+import type { EngineOptions, Host } from '../../src/protocol/host.ts';
+import { type Origin, PLAIN_ORIGIN } from '../../src/protocol/origin.ts';
 import type { Session } from '../../src/protocol/session.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -45,6 +48,7 @@ export const CACHE_DEFAULTS: CacheConfig = {
   slabAutomoveRatio: 0.8,
   slabAutomoveWindow: 30,
   flushEnabled: true,
+  casEnabled: true,
   tailRepairTime: 0,
   hashExpand: true,
   prefixDelimiter: ':',
@@ -60,25 +64,46 @@ export function makeMemory(config: Partial<MemoryConfig> = {}): Memory {
     memoryMax: Math.max(merged.memoryMax, merged.memoryLimit),
   });
   startClock(memory, Date.now());
+  setTunables(memory, CACHE_DEFAULTS);
   return memory;
 }
 
-/** The store of an actor: 0 main, 1 maintainer, 2 and on workers. */
+/**
+ * The store of an actor: 0 main, 1 maintainer, 2 and on workers. What of the config is shared in
+ * the memory becomes that of all its stores.
+ */
 export function makeStore(memory: Memory, config: Partial<CacheConfig> = {}, actor = 2): Store {
-  return new Store(memory, { ...CACHE_DEFAULTS, ...config }, actor);
+  const merged = { ...CACHE_DEFAULTS, ...config };
+  if (Object.keys(config).length > 0) setTunables(memory, merged);
+  return new Store(memory, merged, actor);
 }
 
-/** An engine for a store, with a host that says nothing. */
-export function makeEngine(store: Store): Engine {
-  const host = {
+/** As a server without flags has them. */
+const ENGINE_DEFAULTS: EngineOptions = {
+  requestsPerEvent: 20,
+  verbose: 0,
+  dumpEnabled: true,
+  dumpTimeout: 1800,
+  shutdownEnabled: false,
+  testCommands: false,
+};
+
+/** An engine for a store, with a host that says nothing; `over` has what is to be different. */
+export function makeEngine(
+  store: Store,
+  over: { host?: Partial<Host>; options?: Partial<EngineOptions> } = {},
+): Engine {
+  const host: Host = {
     versionText: '1.6.45',
     generalStats: () => [],
     refreshCertificates: () => 'Error TLS not enabled',
     settingsStats: () => [],
     setVerbosity: () => {},
+    shutdown: () => {},
     log: () => {},
+    ...over.host,
   };
-  return new Engine(store, host, { requestsPerEvent: 20, verbose: 0 });
+  return new Engine(store, host, { ...ENGINE_DEFAULTS, ...over.options });
 }
 
 /** A connection to an engine whose replies are collected as text. */
@@ -87,10 +112,10 @@ export class Talk {
   readonly session: Session;
   closed = false;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, origin: Origin = PLAIN_ORIGIN) {
     this.engine = engine;
     const { memory, actor } = engine.store;
-    this.session = engine.open(claimConnection(memory, actor - 2, 'test', 'test'));
+    this.session = engine.open(claimConnection(memory, actor - 2, 'test', 'test'), origin);
   }
 
   /** Sends bytes and returns all that comes back. */

@@ -1,0 +1,92 @@
+// The kinds of binary comparison run: how both servers are started, which steps are taken, and what
+// must have been seen in the end.
+import fc from 'fast-check';
+import type { Launch } from '../support/server.ts';
+import { BinarySession } from './binary-session.ts';
+import { binarySteps } from './binary-steps.ts';
+import type { Coverage } from './coverage.ts';
+import type { RunKind, RunLimits } from './runs.ts';
+import type { Between } from './session.ts';
+
+export interface BinaryRunKind extends RunKind {
+  /** Text requests come between. */
+  readonly mixed: boolean;
+}
+
+const NO_BACKGROUND = ['-o', 'no_lru_maintainer,no_lru_crawler'];
+const USUAL = {
+  flags: ['-m', '64', '-t', '2'],
+  theirFlags: NO_BACKGROUND,
+  limits: {
+    itemSizeMax: 1024 * 1024,
+    slabChunkMax: 512 * 1024,
+    chunkSizes: [96, 120, 152, 240, 600, 1184],
+  },
+  evicting: false,
+};
+const SMALL_ITEMS = {
+  flags: ['-m', '64', '-t', '2', '-I', '8k', '-o', 'slab_chunk_max=2048', ...NO_BACKGROUND],
+  theirFlags: [],
+  limits: { itemSizeMax: 8192, slabChunkMax: 2048, chunkSizes: [96, 304, 1184, 1480, 4096, 6144] },
+  evicting: false,
+};
+
+export const BINARY_RUN_KINDS: readonly BinaryRunKind[] = [
+  { ...USUAL, name: 'binary', mixed: false, share: 0.2 },
+  {
+    ...SMALL_ITEMS,
+    name: 'binary with a small item limit and chained items',
+    mixed: false,
+    share: 0.15,
+  },
+  { ...SMALL_ITEMS, name: 'binary and text on one keyspace', mixed: true, share: 0.2 },
+];
+
+/** Opcode and status of replies that the random runs must have seen from the real server. */
+const REQUIRED_KINDS: readonly string[] = [
+  ...['00: 00', '00: 01', '00: 04', '00: 81', '01: 00', '01: 01', '01: 02', '01: 03', '02: 02'],
+  ...['03: 01', '04: 00', '04: 01', '04: 02', '05: 00', '05: 01', '05: 02', '05: 06', '06: 00'],
+  ...['07: 00', '08: 00', '09: 00', '0a: 00', '0b: 00', '0c: 00', '0c: 01', '0d: 00', '0e: 00'],
+  ...['0e: 02', '0e: 05', '0f: 00', '10: 00', '10: 01', '11: 02', '11: 03', '12: 02', '13: 01'],
+  ...['14: 01', '15: 06', '16: 01', '19: 05', '1a: 05', '1c: 00', '1c: 01', '1d: 00', '1d: 01'],
+  ...['1e: 00', '20: 81', '21: 81', '22: 81', '23: 00', '23: 01', '24: 00', '77: 81'],
+].map((kind) => `binary ${kind}`);
+
+export function missingKinds(coverage: Coverage): string[] {
+  return [...REQUIRED_KINDS, 'binary closed'].filter((kind) => !coverage.has(kind));
+}
+
+const MOST_STEPS = 60;
+
+/** Runs random steps on a pair of servers until time or runs are up; throws on a difference. */
+export async function compareBinaryAtRandom(
+  kind: BinaryRunKind,
+  ours: Launch,
+  theirs: Launch,
+  limits: RunLimits,
+  coverage: Coverage,
+  between?: Between,
+): Promise<void> {
+  const { evicting } = kind;
+  const session = await BinarySession.start({ ours, theirs, evicting, coverage, between });
+  const steps = binarySteps(kind.limits, kind.mixed, kind.theirFlags.length === 0);
+  const replay = limits.replayPath === undefined ? {} : { replayPath: limits.replayPath };
+  const property = fc.asyncProperty(
+    fc.commands(steps, { maxCommands: MOST_STEPS, size: 'max', ...replay }),
+    async (commands) => {
+      await session.begin();
+      await fc.asyncModelRun(() => ({ model: {}, real: session }), commands);
+    },
+  );
+  try {
+    await fc.assert(property, {
+      numRuns: limits.runs,
+      interruptAfterTimeLimit: limits.milliseconds,
+      endOnFailure: !limits.shrink,
+      ...(limits.seed === undefined ? {} : { seed: limits.seed }),
+      ...(limits.path === undefined ? {} : { path: limits.path }),
+    });
+  } finally {
+    await session.stop();
+  }
+}
