@@ -43,7 +43,7 @@ export function framesOf(replies: Buffer, id: number, binary: boolean): Buffer[]
   return frames;
 }
 
-/** What memcached sends for a `quit` that nothing went before: a header that announces nothing. */
+/** A header that announces nothing: what memcached sends where there is nothing to say. */
 export function emptyFrame(id: number): Buffer {
   return frame(id, 0, 0, Buffer.alloc(0));
 }

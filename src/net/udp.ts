@@ -15,6 +15,7 @@ import type { ByteProtocol } from './transport.ts';
 const REPLIES_BYTES_MAX = 2 * 1024 * 1024;
 /** Datagrams that the kernel does not take at once are kept up to this many bytes. */
 const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+const BINARY_REQUEST = 0x80;
 const BINARY_REPLY = 0x81;
 
 /** A bound socket that is to be made; the port is never 0. */
@@ -82,12 +83,11 @@ export class DatagramTransport<Session, Storage> {
     const request = datagram.subarray(FRAME_HEADER_BYTES);
     const session = this.#protocol.open(slot, origin);
     const replies = this.#replies(session, request);
+    const isComplete = !this.#protocol.isBusy(session);
     // A request that is not complete ends here: there is no second datagram to it.
     this.#protocol.close(session);
     const frames = framesOf(replies, id, replies[0] === BINARY_REPLY);
-    if (replies.length === 0 && /^quit *\r?\n/.test(request.toString('latin1', 0, 16))) {
-      frames.push(emptyFrame(id));
-    }
+    if (replies.length === 0 && isAcknowledged(request, isComplete)) frames.push(emptyFrame(id));
     for (const frame of frames) socket.send(frame, sender.port, sender.address);
   }
 
@@ -106,4 +106,10 @@ export class DatagramTransport<Session, Storage> {
     }
     return Buffer.concat(pieces);
   }
+}
+
+/** What memcached acknowledges, without a reply to send: `quit`, and quiet binary requests. */
+function isAcknowledged(request: Buffer, isComplete: boolean): boolean {
+  if (request[0] === BINARY_REQUEST) return isComplete;
+  return /^quit *\r?\n/.test(request.toString('latin1', 0, 16));
 }
