@@ -2,7 +2,7 @@
  * The certificates of TLS: read and checked in the main thread, at start and on every reload, so
  * that workers only ever get what works. The errors are memcached's, which name the file.
  */
-import { createPrivateKey, randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -13,6 +13,7 @@ import { KEY_FORMAT_DER, type Settings } from './setting.ts';
 /** Long enough for any client that means it. */
 const HANDSHAKE_LIMIT_MS = 10_000;
 const TICKET_KEYS_BYTES = 48;
+const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /** A certificate, key or list of authorities that cannot be used. */
 export class CertificateError extends Error {
@@ -62,7 +63,7 @@ export class Certificates {
         ? null
         : attempt(`Error loading the CA certificate: ${sslCaCert} : `, () => {
             const ca = readFileSync(this.#authorities);
-            createSecureContext({ ca });
+            checkAuthorities(ca);
             return ca;
           });
     const ticketKeys = randomBytes(TICKET_KEYS_BYTES);
@@ -75,6 +76,13 @@ export class Certificates {
     });
     return material;
   }
+}
+
+/** TLS itself takes any file for authorities, and then knows none. */
+function checkAuthorities(pem: Buffer): void {
+  const blocks = pem.toString('latin1').match(CERTIFICATE_BLOCK) ?? [];
+  if (blocks.length === 0) throw new Error('there is no certificate in it');
+  for (const block of blocks) new X509Certificate(block);
 }
 
 /** Always as PEM. */
