@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import {
   makeAuthority,
   makeSigned,
@@ -16,6 +16,7 @@ import {
 } from '../support/certificates.ts';
 import { startWithPorts } from '../support/ports.ts';
 import { slabcached } from '../support/server.ts';
+import { SecureClient, tls } from '../support/tls.ts';
 import { WireClient } from '../support/wire.ts';
 import { Client, launch, run, scratch } from './launch.ts';
 
@@ -31,48 +32,6 @@ function certificates(t: TestContext): Secured {
   const folder = scratch(t);
   const authority = makeAuthority(folder, 'authority');
   return { folder, authority, own: makeSigned(folder, 'server', authority) };
-}
-
-/** Flags for TLS with these certificates and more of `-o`. */
-function tls(own: Pair, ...options: string[]): string[] {
-  const all = [`ssl_chain_cert=${own.cert}`, `ssl_key=${own.key}`, ...options];
-  return ['-Z', '-o', all.join(',')];
-}
-
-/** A client over TLS; `ended` is how its connection ended. */
-class SecureClient {
-  readonly socket: TLSSocket;
-  readonly ended: Promise<unknown>;
-  #received = '';
-
-  constructor(t: TestContext, port: number, options: ConnectionOptions = {}) {
-    this.socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
-    this.socket.on('data', (data) => {
-      this.#received += data.toString('latin1');
-    });
-    this.socket.on('error', () => undefined);
-    this.ended = new Promise((resolve) => this.socket.once('close', resolve));
-    t.after(() => this.socket.destroy());
-  }
-
-  /** The reply up to `end`, or what came before the server hung up. */
-  async ask(request: string, end: string): Promise<string> {
-    this.#received = '';
-    this.socket.write(request);
-    while (!this.#received.endsWith(end) && !this.socket.destroyed) {
-      await Promise.race([once(this.socket, 'data').catch(() => undefined), this.ended]);
-    }
-    return this.#received;
-  }
-
-  version(): Promise<string> {
-    return this.ask('version\r\n', '\r\n');
-  }
-
-  async stat(name: string): Promise<string | undefined> {
-    const reply = await this.ask('stats\r\n', 'END\r\n');
-    return new RegExp(`^STAT ${name} (.*)\r$`, 'm').exec(reply)?.[1];
-  }
 }
 
 const SERVED = 'VERSION 1.6.45\r\n';
