@@ -36,6 +36,6 @@ node: $(INSTALLED)
 	  echo 'run; allow it (npm install-scripts approve node), remove node_modules, and try again.'; \
 	  exit 1; }
 
-# The real memcached, which the comparison tests start. Without it they are skipped.
+# The real memcached and client libraries, which tests start. What cannot be had is skipped.
 memcached:
 	@sh test/package/install-memcached.sh

@@ -4,6 +4,8 @@
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
 import { hashKey } from '../src/cache/hash.ts';
+import { jenkins } from '../src/cache/jenkins.ts';
+import { xxh3 } from '../src/cache/xxh3.ts';
 import { Tokens } from '../src/protocol/tokens.ts';
 import { Items, KEY_LENGTH } from './items.ts';
 import { Random } from './random.ts';
@@ -63,15 +65,15 @@ function manyKeys(count: number, first: number): string[] {
 /** Where results go that must not be optimised away. */
 const sink = new Int32Array(1);
 
-function hashTask(length: number): Task {
+function hashTask(name: string, hash: typeof hashKey, length: number): Task {
   const bytes = Buffer.from('x'.repeat(length));
   const run = (): void => {
     for (let i = 0; i < OPS_PER_CALL; i++) {
       bytes[0] = i;
-      sink[0] ^= hashKey(bytes, 0, length, 0);
+      sink[0] ^= hash(bytes, 0, length, 0);
     }
   };
-  return { name: `hash of a ${length}-byte key`, ops: OPS_PER_CALL, run };
+  return { name: `${name} of a ${length}-byte key`, ops: OPS_PER_CALL, run };
 }
 
 function cutTask(line: string): Task {
@@ -93,8 +95,11 @@ for (let item = 0; item < KEYS; item++) {
 feed(Buffer.from('set counter 0 0 1\r\n0\r\n'), 'S'.charCodeAt(0));
 
 const tasks: Task[] = [
-  hashTask(KEY_LENGTH),
-  hashTask(250),
+  ...[KEY_LENGTH, 250].flatMap((length) => [
+    hashTask('hash', hashKey, length),
+    hashTask('jenkins', jenkins, length),
+    hashTask('xxh3', xxh3, length),
+  ]),
   cutTask(`get ${key(1)}`),
   cutTask(`set ${key(1)} 0 0 100`),
   feedTask('version (parse and reply alone)', 'V', () => 'version\r\n'),

@@ -101,6 +101,7 @@ export class Rig {
       dumpTimeout: 1800,
       shutdownEnabled: false,
       testCommands: false,
+      watchEnabled: true,
     });
     this.session = this.engine.open(slot);
     const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };

@@ -16,7 +16,7 @@ function isSupported(version: string): boolean {
 }
 
 /**
- * Starts the server with compiled code kept from the last start, which makes it several times
+ * Starts the server, or a tool, with compiled code kept from the last start, which is several times
  * faster. The cache lies in the user's own folder, since whoever can write to it can run code here;
  * where it cannot be written Node goes on without it. Workers find it by the environment variable.
  */
@@ -26,8 +26,14 @@ async function start(): Promise<void> {
   const { enableCompileCache } = await import('node:module');
   process.env.NODE_COMPILE_CACHE ??= join(homedir(), '.cache', 'slabcached');
   enableCompileCache();
-  const server = await import('./server/main.ts');
-  await server.main(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args[0] === 'dump' || args[0] === 'load' || args[0] === 'warm') {
+    const tools = await import('./tools/main.ts');
+    await tools.runTool(args[0], args.slice(1));
+  } else {
+    const server = await import('./server/main.ts');
+    await server.main(args);
+  }
 }
 
 if (isSupported(process.versions.node)) {

@@ -14,7 +14,7 @@ const FUNCTION_LINES_MAX = 70;
 const FILE_LINES_MAX = 400;
 
 /** From bottom to top: a layer imports from itself and those before it. */
-const LAYERS = ['memory', 'cache', 'protocol', 'net', 'server'];
+const LAYERS = ['memory', 'cache', 'protocol', 'net', 'server', 'tools'];
 
 /** Exports of src that nothing there imports, and why they are exported. */
 const EXPORTED_FOR: ReadonlyMap<string, string> = new Map([
@@ -29,6 +29,7 @@ const EXPORTED_FOR: ReadonlyMap<string, string> = new Map([
   ['src/memory/lock.ts#locksHeld', 'tests check that every lock was let go'],
   ['src/server/main.ts#main', 'cli.ts loads it when it has seen the version of Node'],
   ['src/server/settings.ts#SETTINGS', 'a test compares the table with the help text'],
+  ['src/tools/main.ts#runTool', 'cli.ts loads it when a tool was asked for'],
   ['src/server/worker.ts#serveWorker', 'the pool starts it by name in its threads'],
 ]);
 

@@ -20,6 +20,7 @@ import {
   CONN_PINNED_I32,
   CONN_UPLOAD_I32,
   DATA_NEXT_I32,
+  HEAD_LOG_LOCK,
   HEAD_PAGE_COUNT,
   HEAD_PAGE_FRESH,
   HEAD_PAGE_LOCK,
@@ -106,6 +107,7 @@ class Audit {
       this.expect(atomicLoad(i32, store.slab.classWord(id)) === 0, `class ${id} is locked`);
     }
     this.expect(atomicLoad(i32, HEAD_PAGE_LOCK) === 0, 'the page pool is locked');
+    this.expect(atomicLoad(i32, HEAD_LOG_LOCK) === 0, 'the log is locked');
   }
 
   private collectConnections(): void {

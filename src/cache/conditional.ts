@@ -1,6 +1,7 @@
 /** What is done to a stored item only if it still has the cas id that the client saw. */
 import { CLASS_DELETE_HITS, DELETE_MISSES } from './counters.ts';
 import { casIs } from './item.ts';
+import { DELETED_BY_DELETE, WATCH_DELETIONS } from './log.ts';
 import type { Store } from './store.ts';
 
 /* Results of deleteIf. */
@@ -27,6 +28,7 @@ export function deleteIf(
       result = DELETE_EXISTS;
     } else {
       store.countClass(ref, CLASS_DELETE_HITS);
+      if (store.log.wants(WATCH_DELETIONS)) store.log.deleted(DELETED_BY_DELETE, ref);
       store.unlinker.doUnlink(ref, hash);
       result = DELETED;
     }

@@ -40,6 +40,13 @@ export const SLAB_EVICTIONS = 25;
 export const SLAB_BUSY = 26;
 export const SLAB_CHUNK_RESCUES = 27;
 export const LRU_JUGGLES = 28;
+export const AUTH_CMDS = 29;
+export const AUTH_ERRORS = 30;
+export const AUTH_TIMEOUTS = 31;
+export const LOG_WORKER_DROPPED = 56;
+export const LOG_WORKER_WRITTEN = 57;
+export const LOG_WATCHER_SKIPPED = 58;
+export const LOG_WATCHER_SENT = 59;
 
 /* Counters of a thread per slab class. */
 export const CLASS_SET_CMDS = 0;

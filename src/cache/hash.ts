@@ -1,35 +1,39 @@
 /**
- * The key hash: MurmurHash3 (x86, 32 bits), memcached's default. The tenant is the seed, so that
- * the same key of two tenants lands in different buckets.
+ * The key hash, in the algorithm of `-o hash_algorithm`. The tenant is the seed, so that the same
+ * key of two tenants lands in different buckets.
+ *
+ * All threads of a cache must agree, so the choice stands in the shared memory's config, and a
+ * thread takes it from there when it opens its hash table. It is a variable of this module and not
+ * a parameter: hashKey runs once per key of every request.
  */
+import { jenkins } from './jenkins.ts';
+import { murmur3 } from './murmur3.ts';
+import { xxh3 } from './xxh3.ts';
 
-const C1 = 0xcc9e2d51 | 0;
-const C2 = 0x1b873593;
+/** Names as memcached has them; MemoryConfig.hashAlgorithm is an index into this list. */
+export const HASH_ALGORITHMS: readonly string[] = ['murmur3', 'jenkins', 'xxh3'];
+
+const MURMUR3 = 0;
+const JENKINS = 1;
+
+let algorithm = MURMUR3;
+let chosen = false;
+
+/**
+ * Makes this thread use an algorithm. A thread serves one cache: throws when another one has been
+ * chosen before, since the items found so far could not be found again.
+ */
+export function chooseHash(index: number): void {
+  if (chosen && index !== algorithm) {
+    throw new Error(`this thread hashes with ${HASH_ALGORITHMS[algorithm]} already`);
+  }
+  algorithm = index;
+  chosen = true;
+}
 
 /** Hash of `length` key bytes at `start`, as a signed int32. */
 export function hashKey(bytes: Uint8Array, start: number, length: number, tenant: number): number {
-  let hash = tenant | 0;
-  const blocks = start + (length & ~3);
-  let k = 0;
-  for (let i = start; i < blocks; i += 4) {
-    k = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
-    k = Math.imul(k, C1);
-    k = (k << 15) | (k >>> 17);
-    hash ^= Math.imul(k, C2);
-    hash = (hash << 13) | (hash >>> 19);
-    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
-  }
-  const rest = length & 3;
-  if (rest !== 0) {
-    k = bytes[blocks];
-    if (rest > 1) k |= bytes[blocks + 1] << 8;
-    if (rest > 2) k |= bytes[blocks + 2] << 16;
-    k = Math.imul(k, C1);
-    k = (k << 15) | (k >>> 17);
-    hash ^= Math.imul(k, C2);
-  }
-  hash ^= length;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  if (algorithm === MURMUR3) return murmur3(bytes, start, length, tenant);
+  if (algorithm === JENKINS) return jenkins(bytes, start, length, tenant);
+  return xxh3(bytes, start, length, tenant);
 }

@@ -156,6 +156,11 @@ export class Lists {
     this.f64.fill(0, start, this.record(tenant, id) / 8 + LISTS_BYTES / 8);
   }
 
+  /** Says where a list begins, before it is rebuilt. */
+  doSetHead(tenant: number, id: number, lru: number, ref: number): void {
+    this.i32[this.listWord(tenant, id, lru) + LIST_HEAD_I32] = ref;
+  }
+
   /** Empties the lists of a class without touching its items, before they are rebuilt. */
   doClear(tenant: number, id: number): void {
     for (let lru = 0; lru < LRU_COUNT; lru++) {

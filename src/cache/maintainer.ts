@@ -30,6 +30,7 @@ import { Automove, type ClassSample } from './automove.ts';
 import type { CacheConfig } from './config.ts';
 import { ITEM_EVICTED, ITEM_OUTOFMEMORY, LRU_JUGGLES } from './counters.ts';
 import { Crawler } from './crawler.ts';
+import { WATCH_SYSEVENTS } from './log.ts';
 import { PageMover } from './mover.ts';
 import { ANY_CLASS, endOrderedCrawl, isCrawlOrdered, isOrder, POOL_SOURCE } from './orders.ts';
 import { Store } from './store.ts';
@@ -40,7 +41,7 @@ export const MAINTAINER_ACTOR = 1;
 const SLEEP_MIN_MS = 1;
 const SLEEP_MAX_MS = 100;
 /** Items per bucket at which the table doubles. */
-const LOAD_MAX = 1.5;
+export const LOAD_MAX = 1.5;
 
 /** Runs until requestMaintainerStop. Blocks its thread. */
 export function runMaintainer(memory: Memory, config: CacheConfig): void {
@@ -93,7 +94,10 @@ export class Maintainer {
     const window = this.i32[HEAD_AUTOMOVE_WINDOW];
     const ratio = this.store.memory.f64[HEAD_AUTOMOVE_RATIO_F64];
     const move = this.automove.decide(this.samples(), window, ratio);
-    if (move !== null) this.mover.move(move.source, move.destination);
+    if (move === null) return;
+    const done = this.mover.move(move.source, move.destination);
+    const { log } = this.store;
+    if (log.wants(WATCH_SYSEVENTS)) log.pageMoved(move.source, move.destination, done);
   }
 
   private juggle(): boolean {

@@ -24,6 +24,7 @@ import {
 } from './counters.ts';
 import type { Decimal64 } from './decimal64.ts';
 import { keyAt, keyBytesOf, lruOf, setOwnCas, tenantOf } from './item.ts';
+import { DELETED_BY_META, WATCH_DELETIONS } from './log.ts';
 import type { Store } from './store.ts';
 import { ValueWriter } from './writer.ts';
 
@@ -150,6 +151,8 @@ export class MetaStore {
   doDelete(hash: number, ref: number, emptied: boolean): void {
     const { store } = this;
     store.countClass(ref, CLASS_DELETE_HITS);
-    if (!emptied) store.unlinker.doUnlink(ref, hash);
+    if (emptied) return;
+    if (store.log.wants(WATCH_DELETIONS)) store.log.deleted(DELETED_BY_META, ref);
+    store.unlinker.doUnlink(ref, hash);
   }
 }

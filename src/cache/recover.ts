@@ -22,6 +22,7 @@ import {
   CONN_UPLOAD_I32,
   DATA_HEAD_I32,
   DATA_NEXT_I32,
+  HEAD_CRAWLER_RUNNING,
   HEAD_HASH_EXPANDING,
   HEAD_HASH_POWER,
   HEAD_MOVE_RUNNING,
@@ -56,6 +57,7 @@ import {
 } from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
 import { pageEntry, pageOf, pageRef, rebuildPool } from '../memory/pages.ts';
+import { removeWatchersOf } from '../memory/watchers.ts';
 import type { CacheConfig } from './config.ts';
 import { chunkClassOf, firstDataWord, refcountOf } from './item.ts';
 import { MAINTAINER_ACTOR } from './maintainer.ts';
@@ -120,6 +122,7 @@ class Recovery {
     for (let word = this.journal + JOURNAL_ALLOC_I32; word <= this.journalEnd; word++) {
       this.i32[word] = 0;
     }
+    removeWatchersOf(this.memory, MAIN_ACTOR, this.dead);
     for (const slot of slots) releaseConnection(this.memory, slot);
     if (this.dead === MAINTAINER_ACTOR) this.giveUpMoves();
     for (const stripe of stripes) forceUnlock(this.i32, this.store.table.stripeWord(stripe));
@@ -321,6 +324,7 @@ class Recovery {
       mover.giveUp(page, i32[entry + PAGE_CLASS_I32]);
     }
     i32[HEAD_MOVE_RUNNING] = 0;
+    i32[HEAD_CRAWLER_RUNNING] = 0;
     i32[HEAD_MOVE_SOURCE] = 0;
   }
 

@@ -55,6 +55,7 @@ import type { Eviction } from './eviction.ts';
 import { isDead } from './expiry.ts';
 import { lruOf, refcountOf, setLru, tenantOf } from './item.ts';
 import type { Lists } from './lists.ts';
+import { type Log, WATCH_EVICTIONS } from './log.ts';
 import { ANY_CLASS, orderPageMove } from './orders.ts';
 import type { Table } from './table.ts';
 import type { Unlinker } from './unlink.ts';
@@ -83,6 +84,7 @@ export class Segmented implements Eviction {
   private readonly table: Table;
   private readonly lists: Lists;
   private readonly unlinker: Unlinker;
+  private readonly log: Log;
   /** Large item unlinked by the last pull, to be freed without the class lock. */
   private largeVictim = 0;
   /** Items that were ended since doMakeRoom was called. */
@@ -97,6 +99,7 @@ export class Segmented implements Eviction {
     table: Table,
     lists: Lists,
     unlinker: Unlinker,
+    log: Log,
   ) {
     this.memory = memory;
     this.i32 = memory.i32;
@@ -105,6 +108,7 @@ export class Segmented implements Eviction {
     this.table = table;
     this.lists = lists;
     this.unlinker = unlinker;
+    this.log = log;
   }
 
   listFor(exptime: number): number {
@@ -307,6 +311,7 @@ export class Segmented implements Eviction {
     if (i32[at(ref) + ITEM_EXPTIME_I32] !== 0) lists.doCount(tenant, id, ITEM_EVICTED_NONZERO, 1);
     if ((state & STATE_FETCHED) === 0) lists.doCount(tenant, id, ITEM_EVICTED_UNFETCHED, 1);
     if ((state & STATE_ACTIVE) !== 0) lists.doCount(tenant, id, ITEM_EVICTED_ACTIVE, 1);
+    if (this.log.wants(WATCH_EVICTIONS)) this.log.evicted(ref);
     this.largeVictim = this.unlinker.doUnlinkVictim(ref, hash);
     this.freed++;
     if (i32[HEAD_AUTOMOVE] === 2 && this.config.slabReassign) {

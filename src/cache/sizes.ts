@@ -16,11 +16,11 @@ import {
   HEAD_SIZES_ENABLED,
   ITEM_CAS_HIGH_I32,
   ITEM_CAS_LOW_I32,
-  SIZES_STEP,
   STATE_OWN_CAS,
   wordOf,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
+import { SIZES_STEP } from '../memory/stats-layout.ts';
 import { itemBytes } from './item.ts';
 
 /** Counts an item in (+1) or out (-1); only while tracking is on. */

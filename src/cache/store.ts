@@ -50,6 +50,16 @@ import type { Eviction } from './eviction.ts';
 import { flushAll, isExpired, isFlushed, timeWithOwnCas } from './expiry.ts';
 import { lruOf, setCas, setOwnCas, setOwner, tenantOf } from './item.ts';
 import { Lists } from './lists.ts';
+import {
+  DELETED_BY_DELETE,
+  GET_FLUSHED_AWAY,
+  GET_FOUND,
+  GET_HAS_EXPIRED,
+  GET_NOT_FOUND,
+  Log,
+  WATCH_DELETIONS,
+  WATCH_FETCHERS,
+} from './log.ts';
 import { Segmented } from './segmented.ts';
 import { trackSize } from './sizes.ts';
 import { Table } from './table.ts';
@@ -63,6 +73,7 @@ export class Store {
   readonly slab: Slab;
   readonly table: Table;
   readonly lists: Lists;
+  readonly log: Log;
   readonly unlinker: Unlinker;
   readonly eviction: Eviction;
   readonly allocator: Allocator;
@@ -83,8 +94,17 @@ export class Store {
     this.slab = new Slab(memory, actor);
     this.table = new Table(memory, actor);
     this.lists = new Lists(memory);
+    this.log = new Log(memory, actor, this.lists);
     this.unlinker = new Unlinker(memory, this.slab, this.table, this.lists);
-    this.eviction = new Segmented(memory, config, this.slab, this.table, this.lists, this.unlinker);
+    this.eviction = new Segmented(
+      memory,
+      config,
+      this.slab,
+      this.table,
+      this.lists,
+      this.unlinker,
+      this.log,
+    );
     this.allocator = new Allocator(memory, this.slab, this.lists, this.eviction, this.unlinker);
     this.counters = countersOf(memory, actor);
     this.classCounters = classCountersOf(memory, actor, 0);
@@ -103,20 +123,33 @@ export class Store {
 
   /**
    * The living item with this key, or 0; a dead one is removed. The caller holds the stripe, before
-   * and after.
+   * and after. As in memcached this is the fetch that watchers see, whatever the command.
    */
   doFind(hash: number, tenant: number, key: Uint8Array, start: number, length: number): number {
-    const ref = this.table.doFind(hash, tenant, key, start, length);
-    if (ref === 0) return 0;
+    let ref = this.table.doFind(hash, tenant, key, start, length);
+    let status = GET_NOT_FOUND;
+    if (ref !== 0) {
+      status = this.statusOf(ref);
+      if (status !== GET_FOUND) {
+        this.unlinker.doUnlink(ref, hash);
+        ref = 0;
+      }
+    }
+    if (this.log.wants(WATCH_FETCHERS)) this.log.fetched(status, key, start, length, ref);
+    return ref;
+  }
+
+  /** Whether an item lives, or what has killed it, which is counted. */
+  private statusOf(ref: number): number {
     if (isFlushed(this.memory, ref)) {
       this.f64[this.counters + GET_FLUSHED]++;
-    } else if (isExpired(this.memory, ref)) {
-      this.f64[this.counters + GET_EXPIRED]++;
-    } else {
-      return ref;
+      return GET_FLUSHED_AWAY;
     }
-    this.unlinker.doUnlink(ref, hash);
-    return 0;
+    if (isExpired(this.memory, ref)) {
+      this.f64[this.counters + GET_EXPIRED]++;
+      return GET_HAS_EXPIRED;
+    }
+    return GET_FOUND;
   }
 
   /** Fetches an item: on a hit its stripe stays locked until endGet(hash); 0 on a miss. */
@@ -206,6 +239,7 @@ export class Store {
     const ref = this.doFind(hash, tenant, key, start, length);
     if (ref !== 0) {
       this.countClass(ref, CLASS_DELETE_HITS);
+      if (this.log.wants(WATCH_DELETIONS)) this.log.deleted(DELETED_BY_DELETE, ref);
       this.unlinker.doUnlink(ref, hash);
     }
     this.table.unlockStripe(hash);

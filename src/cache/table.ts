@@ -20,7 +20,7 @@ import {
 } from '../memory/layout.ts';
 import { lock, RANK_STRIPE, tryLock, unlock } from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
-import { hashKey } from './hash.ts';
+import { chooseHash, hashKey } from './hash.ts';
 import { identityOf, keyAt, keyBytesOf, tenantOf } from './item.ts';
 
 /** One thread's access to the hash table. */
@@ -41,6 +41,7 @@ export class Table {
     this.buckets = wordOf(memory.layout.hashTable);
     this.stripes = wordOf(memory.layout.stripes);
     this.stripeMask = memory.layout.stripeCount - 1;
+    chooseHash(memory.config.hashAlgorithm);
   }
 
   /** The word of the lock that covers this hash. */

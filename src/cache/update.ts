@@ -35,6 +35,7 @@ import {
   valueAt,
   valueBytesOf,
 } from './item.ts';
+import { WATCH_MUTATIONS } from './log.ts';
 import type { Store } from './store.ts';
 import { ValueWriter } from './writer.ts';
 
@@ -130,6 +131,7 @@ export class Updater {
       this.doNote(link);
       result = STORED;
     }
+    if (store.log.wants(WATCH_MUTATIONS)) store.log.stored(result, mode, link === 0 ? ref : link);
     store.table.unlockStripe(hash);
     if (link !== ref) store.discard(ref);
     return result;

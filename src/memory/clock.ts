@@ -6,7 +6,13 @@
  * can be subtracted from any time without going below it. Wall-clock jumps do not move it: elapsed
  * time comes from the monotonic clock.
  */
-import { HEAD_CLOCK, HEAD_CLOCK_OFFSET, HEAD_CLOCK_PAUSED, HEAD_STARTED_F64 } from './layout.ts';
+import {
+  HEAD_CLOCK,
+  HEAD_CLOCK_OFFSET,
+  HEAD_CLOCK_PAUSED,
+  HEAD_START_CLOCK,
+  HEAD_STARTED_F64,
+} from './layout.ts';
 import type { Memory } from './memory.ts';
 
 const HEAD_START_SECONDS = 62;
@@ -19,15 +25,22 @@ const CLOCK_SECONDS_MAX = 0x7fff_ffff;
 
 /** Sets second 0. `nowMs` is the wall clock (Date.now()). */
 export function startClock(memory: Memory, nowMs: number): void {
-  memory.f64[HEAD_STARTED_F64] = Math.floor(nowMs / 1000) - HEAD_START_SECONDS;
-  memory.i32[HEAD_CLOCK] = HEAD_START_SECONDS;
+  startClockAt(memory, HEAD_START_SECONDS, nowMs);
 }
 
-/** Sets the clock to the whole seconds elapsed since startClock. The main thread calls it. */
+/** As startClock, but with a second that is not the first: a restored cache goes on counting. */
+export function startClockAt(memory: Memory, second: number, nowMs: number): void {
+  memory.f64[HEAD_STARTED_F64] = Math.floor(nowMs / 1000) - second;
+  memory.i32[HEAD_START_CLOCK] = second;
+  memory.i32[HEAD_CLOCK] = second;
+}
+
+/** Sets the clock to the whole seconds elapsed since its start. The main thread calls it. */
 export function tickClock(memory: Memory, elapsedMs: number): void {
   const { i32 } = memory;
   if (i32[HEAD_CLOCK_PAUSED] !== 0) return;
-  i32[HEAD_CLOCK] = HEAD_START_SECONDS + Math.floor(elapsedMs / 1000) + i32[HEAD_CLOCK_OFFSET];
+  const elapsed = Math.floor(elapsedMs / 1000);
+  i32[HEAD_CLOCK] = i32[HEAD_START_CLOCK] + elapsed + i32[HEAD_CLOCK_OFFSET];
 }
 
 /** For tests: stops the clock, or lets it go on; the time it stood is made up for. */

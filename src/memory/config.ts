@@ -25,4 +25,10 @@ export interface MemoryConfig {
   readonly maxConns: number;
   /** `-o hashpower`: the hash table starts with 2 to this power buckets. */
   readonly hashPowerInit: number;
+  /** `-o worker_logbuf_size`: what a thread may log before it is read. */
+  readonly workerLogBytes: number;
+  /** `-o watcher_logbuf_size`: what may wait to be sent to a watcher. */
+  readonly watcherLogBytes: number;
+  /** `-o hash_algorithm`: an index into the list of src/cache/hash.ts. */
+  readonly hashAlgorithm: number;
 }

@@ -30,6 +30,16 @@ const STATE_SLOT_DATAGRAM = 3;
 /** Worker of a slot that belongs to a listener. */
 const NO_WORKER = -2;
 
+/* Why a connection was closed, as the log says it. */
+
+/** The other end broke off, or sent what no connection survives. */
+export const CLOSE_ERROR = 0;
+/** The client hung up or said `quit`. */
+export const CLOSE_NORMAL = 1;
+export const CLOSE_IDLE = 2;
+/** The server stops. */
+export const CLOSE_SHUTDOWN = 3;
+
 /** One line of `stats conns`. */
 export interface ConnectionInfo {
   readonly slot: number;

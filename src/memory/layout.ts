@@ -1,6 +1,7 @@
 /**
  * The map of the shared memory: every region, offset and field of the one SharedArrayBuffer.
- * Nothing else computes an offset.
+ * Nothing else computes an offset, but for what lies in log rings and watchers (log-layout.ts), and
+ * in the prefixes (stats-layout.ts).
  *
  *   +-----------------+ 0
  *   | head            |  magic, clock, memory config, cas ids, page pool, runtime switches
@@ -14,6 +15,8 @@
  *   | page table      |  one per slab page: owner class, chunks carved, moving flag
  *   | sizes           |  `stats sizes`: items per 32 bytes of size, while tracking is on
  *   | prefixes        |  `stats detail`: hash table of key prefixes, while it is on
+ *   | log rings       |  one per actor: events that somebody watches, until they are read
+ *   | watchers        |  one per `watch` connection: lines that wait to be sent
  *   +-----------------+ 4 KB aligned
  *   | hash table      |  2^hashPowerMax buckets of 4 bytes (untouched ones cost no memory)
  *   +-----------------+ 1 MB aligned
@@ -29,6 +32,8 @@
  */
 import { CLASS_COUNT_MAX, PAGE_BYTES } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
+import { LOG_RING_HEAD_BYTES, WATCHER_COUNT, WATCHER_HEAD_BYTES } from './log-layout.ts';
+import { PREFIX_BYTES, PREFIX_COUNT, SIZES_STEP } from './stats-layout.ts';
 
 export const LAYOUT_MAGIC = 0x51ab_cac4 | 0;
 export const LAYOUT_VERSION = 1;
@@ -42,10 +47,8 @@ export const HEAD_CLOCK = 2;
 export const HEAD_MAINTAINER_WAKE = 3;
 /** 1 makes the maintainer return. */
 export const HEAD_MAINTAINER_STOP = 4;
-/** Low half of the last cas id given out; the two high words are used in turn (see cas.ts). */
+/** The last cas id given out: a sequence of three words (see sequence.ts). */
 export const HEAD_CAS_LOW = 5;
-export const HEAD_CAS_HIGH_A = 6;
-export const HEAD_CAS_HIGH_B = 7;
 export const HEAD_HASH_EXPANDING = 8;
 export const HEAD_HASH_POWER = 9;
 /** Lock over the pool of pages, and the pool itself. */
@@ -77,6 +80,8 @@ export const HEAD_LISTENING = 39;
 export const HEAD_CRAWLER_RUNNING = 40;
 /** Connection slot to try first for the next connection; main thread only. */
 export const HEAD_CONN_NEXT = 41;
+/** What the watchers want to see of the log, all together: WATCH_ flags; 0 when there are none. */
+export const HEAD_WATCHED = 47;
 /** Lock over the prefix statistics. */
 export const HEAD_PREFIX_LOCK = 48;
 export const HEAD_PREFIX_USED = 49;
@@ -104,6 +109,13 @@ export const HEAD_CONFIG_F64 = 40; // the MemoryConfig, in the order of CONFIG_F
 export const HEAD_HOT_FACTOR_F64 = 80;
 export const HEAD_WARM_FACTOR_F64 = 81;
 export const HEAD_AUTOMOVE_RATIO_F64 = 82;
+/** Lock over the watchers, and over reading the log rings; its holder feeds them all. */
+export const HEAD_LOG_LOCK = 512;
+/** Number of the last log record, as a sequence of three words (see sequence.ts). */
+export const HEAD_LOG_GID = 513;
+export const HEAD_WATCHER_COUNT = 516;
+/** The clock when this process started; later than at first in a cache that was restored. */
+export const HEAD_START_CLOCK = 517;
 export const HEAD_BYTES = 4096;
 
 export const CONFIG_FIELDS = [
@@ -117,6 +129,9 @@ export const CONFIG_FIELDS = [
   'workers',
   'maxConns',
   'hashPowerInit',
+  'workerLogBytes',
+  'watcherLogBytes',
+  'hashAlgorithm',
 ] as const;
 
 /* Stripe: 16 bytes. */
@@ -169,8 +184,7 @@ export const TENANT_OLDEST_LIVE_I32 = 0;
 /** flush_all: items with a smaller cas id are dead once oldest_live has come. */
 export const TENANT_OLDEST_CAS_LOW_I32 = 1;
 export const TENANT_OLDEST_CAS_HIGH_I32 = 2;
-/** flush_all: items with a cas id of a client's choice are dead if their time is not above this. */
-export const TENANT_FLUSH_MARK_I32 = 3;
+export const TENANT_FLUSH_MARK_I32 = 3; // flush_all of items with STATE_OWN_CAS: by their time
 /** Tenants that the memory has room for; 0 is the plain memcached keyspace. */
 export const TENANT_COUNT = 1;
 
@@ -217,19 +231,6 @@ export const PAGE_MOVING_I32 = 2;
 /** Next page in the pool, or of those given up, + 1. */
 export const PAGE_NEXT_I32 = 3;
 
-/* Prefix entry of `stats detail`: 320 bytes. */
-export const PREFIX_BYTES = 320;
-export const PREFIX_COUNT = 65_536;
-export const PREFIX_HASH_I32 = 0;
-export const PREFIX_LENGTH_I32 = 1; // prefix length + 1; 0 is an empty entry
-export const PREFIX_GETS_F64 = 1;
-export const PREFIX_HITS_F64 = 2;
-export const PREFIX_SETS_F64 = 3;
-export const PREFIX_DELETES_F64 = 4;
-export const PREFIX_TEXT_AT = 64;
-/** Bytes of item size per bucket of `stats sizes`. */
-export const SIZES_STEP = 32;
-
 /* Chunk: the first words of every chunk that was ever carved. */
 export const CHUNK_STATE_I32 = 0; // flags in the low 13 bits, refcount in the high 19
 export const CHUNK_CLASS_I32 = 1; // class 6 bits | lru 2 bits | key length 8 bits | tenant 16 bits
@@ -271,17 +272,12 @@ export const STATE_DATA = 32; // data chunk of a large item
 export const STATE_CFLAGS = 64;
 export const STATE_FREE = 128;
 export const STATE_MOVED = 256; // empty, in a page that is being moved
-/** Marked as out of date by a client that wants it to be renewed (md I). */
-export const STATE_STALE = 512;
-/** A client was told to renew the item, and others that one was (mg N, mg R, or stale). */
-export const STATE_TOKEN_SENT = 1024;
-/** The key came in base64, and goes out so. */
-export const STATE_KEY_BINARY = 2048;
-/** The cas id was chosen by a client: it says nothing about when the item was stored. */
-export const STATE_OWN_CAS = 4096;
+export const STATE_STALE = 512; // a client wants it renewed (md I)
+export const STATE_TOKEN_SENT = 1024; // a client was told to renew it, and others that one was
+export const STATE_KEY_BINARY = 2048; // the key came in base64, and goes out so
+export const STATE_OWN_CAS = 4096; // the cas id was chosen by a client: it says nothing of time
 export const STATE_FLAGS = 0x1fff;
-/** The count of references is above the flags. */
-export const STATE_REF_SHIFT = 13;
+export const STATE_REF_SHIFT = 13; // the count of references is above the flags
 /** One reference in the count of CHUNK_STATE. */
 export const STATE_REF_ONE = 0x2000;
 
@@ -311,6 +307,11 @@ export interface Layout {
   readonly sizes: number;
   readonly sizesCount: number;
   readonly prefixes: number;
+  readonly logRings: number;
+  /** Bytes of a ring with its head, and of a watcher with its head. */
+  readonly logRingBytes: number;
+  readonly watchers: number;
+  readonly watcherBytes: number;
   readonly hashTable: number;
   readonly hashPowerMax: number;
   readonly pages: number;
@@ -355,6 +356,10 @@ export function computeLayout(config: MemoryConfig): Layout {
   const sizesCount = Math.floor(config.itemSizeMax / SIZES_STEP) + 2;
   const sizes = region(sizesCount * 4, 64);
   const prefixes = region(PREFIX_COUNT * PREFIX_BYTES, 4096);
+  const logRingBytes = LOG_RING_HEAD_BYTES + Math.ceil(config.workerLogBytes / 64) * 64;
+  const logRings = region(actorCount * logRingBytes, 64);
+  const watcherBytes = WATCHER_HEAD_BYTES + Math.ceil(config.watcherLogBytes / 64) * 64;
+  const watchers = region(WATCHER_COUNT * watcherBytes, 64);
   const hashTable = region(2 ** hashPowerMax * 4, 4096);
   const pages = region(pageCountMax * PAGE_BYTES, PAGE_BYTES);
   if (end > REFERENCE_REACH_BYTES) {
@@ -376,6 +381,10 @@ export function computeLayout(config: MemoryConfig): Layout {
     sizes,
     sizesCount,
     prefixes,
+    logRings,
+    logRingBytes,
+    watchers,
+    watcherBytes,
     hashTable,
     hashPowerMax,
     pages,

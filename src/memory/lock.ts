@@ -12,6 +12,7 @@
  *   CLASS   free list and LRU lists of a slab class
  *   PAGES   the pool of pages
  *   PREFIX  table of prefix statistics
+ *   LOG     watchers, and the reading end of the log rings
  *
  * Eviction goes against the order, from a list (CLASS) to the item's stripe: only by tryLock,
  * giving up on an item whose stripe is busy.
@@ -28,6 +29,7 @@ export const RANK_STRIPE = 1;
 export const RANK_CLASS = 2;
 export const RANK_PAGES = 3;
 export const RANK_PREFIX = 4;
+export const RANK_LOG = 5;
 
 const WAITERS = 1 << 30;
 const SPINS = 100;

@@ -99,6 +99,9 @@ export function attachMemory(buffer: SharedArrayBuffer): Memory {
     workers: field('workers'),
     maxConns: field('maxConns'),
     hashPowerInit: field('hashPowerInit'),
+    workerLogBytes: field('workerLogBytes'),
+    watcherLogBytes: field('watcherLogBytes'),
+    hashAlgorithm: field('hashAlgorithm'),
   });
 }
 

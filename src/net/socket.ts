@@ -7,6 +7,7 @@
  * once is not read until it has, so a client that never reads costs one output buffer and no more.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
+import { CLOSE_ERROR, CLOSE_IDLE, CLOSE_NORMAL, CLOSE_SHUTDOWN } from '../memory/connections.ts';
 import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../protocol/engine.ts';
 import type { Origin } from '../protocol/origin.ts';
 import type { ByteProtocol, Transport, TransportOwner } from './transport.ts';
@@ -35,6 +36,8 @@ class Connection<Session, Storage> {
   /** Waits for its next turn in the queue of those that yielded. */
   yielding = false;
   closing = false;
+  /** Why it closes, once that is known. */
+  closeReason = CLOSE_ERROR;
   /** Second of the transport's own clock in which the last bytes came. */
   lastRead: number;
   /** Told when a write is done, where the socket cannot say so by 'drain'; else null. */
@@ -61,7 +64,8 @@ export class SocketTransport<Session, Storage> implements Transport {
   readonly #protocol: ByteProtocol<Session, Storage>;
   readonly #owner: TransportOwner;
   readonly #input = Buffer.allocUnsafeSlow(READ_BYTES);
-  readonly #connections = new Set<Connection<Session, Storage>>();
+  /** By slot. */
+  readonly #connections = new Map<number, Connection<Session, Storage>>();
   readonly #yielded: Connection<Session, Storage>[] = [];
   /** Seconds, moved on by closeIdle only: a read costs a plain load and no look at a clock. */
   #now = Math.floor(performance.now() / 1000);
@@ -88,6 +92,9 @@ export class SocketTransport<Session, Storage> implements Transport {
     const connection = new Connection<Session, Storage>(socket, slot, session, this.#now, null);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
+    socket.on('end', () => {
+      if (!connection.closing) connection.closeReason = CLOSE_NORMAL;
+    });
     socket.on('drain', () => this.#onSent(connection));
     this.#add(connection);
   }
@@ -113,24 +120,41 @@ export class SocketTransport<Session, Storage> implements Transport {
 
   #add(connection: Connection<Session, Storage>): void {
     const { socket } = connection;
-    this.#connections.add(connection);
+    this.#connections.set(connection.slot, connection);
     socket.on('close', () => this.#onClose(connection));
     // A reset or a broken pipe is an ordinary end: 'close' follows and does the work.
     socket.on('error', () => undefined);
   }
 
+  poke(slot: number): void {
+    const connection = this.#connections.get(slot);
+    if (connection === undefined || this.#isBusy(connection)) return;
+    if (this.#protocol.isEndless(connection.session)) this.#resume(connection);
+  }
+
   closeIdle(limit: number): void {
     this.#now = Math.floor(performance.now() / 1000);
-    const oldest = this.#now - limit;
-    for (const connection of this.#connections) {
-      if (connection.lastRead >= oldest || this.#isBusy(connection)) continue;
+    for (const connection of this.#connections.values()) {
+      const { session, lastRead } = connection;
+      if (this.#protocol.isEndless(session)) continue;
+      const idle = this.#protocol.idleSeconds(session, this.#now - lastRead);
+      if (idle <= limit || this.#isBusy(connection)) continue;
       this.#owner.onIdleKick(connection.slot);
+      connection.closeReason = CLOSE_IDLE;
+      connection.socket.destroy();
+    }
+  }
+
+  closeOverdue(): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.closing || !this.#protocol.isOverdue(connection.session)) continue;
+      this.#owner.onOverdue(connection.slot);
       connection.socket.destroy();
     }
   }
 
   closeStalled(): void {
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.values()) {
       if (connection.sending === null) continue;
       if (this.#protocol.isStalled(connection.session)) connection.socket.destroy();
     }
@@ -139,9 +163,11 @@ export class SocketTransport<Session, Storage> implements Transport {
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#draining = resolve;
-      for (const connection of this.#connections) {
+      for (const connection of this.#connections.values()) {
         const inRequest = this.#protocol.isBusy(connection.session);
-        if (!inRequest && !this.#isBusy(connection)) this.#end(connection);
+        if (inRequest || connection.closing) continue;
+        if (this.#protocol.isEndless(connection.session)) this.#cut(connection);
+        else if (!this.#isBusy(connection)) this.#stop(connection);
       }
       if (this.#connections.size === 0) resolve();
     });
@@ -188,7 +214,7 @@ export class SocketTransport<Session, Storage> implements Transport {
       return false;
     }
     if (this.#draining !== null && !this.#protocol.isBusy(connection.session)) {
-      this.#end(connection);
+      this.#stop(connection);
       return false;
     }
     return true;
@@ -256,11 +282,24 @@ export class SocketTransport<Session, Storage> implements Transport {
     connection.socket.destroySoon();
   }
 
+  /** Closes because the server stops. */
+  #stop(connection: Connection<Session, Storage>): void {
+    connection.closeReason = CLOSE_SHUTDOWN;
+    this.#end(connection);
+  }
+
+  /** As stop, without waiting for what is written: its reader may never take it. */
+  #cut(connection: Connection<Session, Storage>): void {
+    const unsent = connection.sending !== null;
+    this.#stop(connection);
+    if (unsent) connection.socket.destroy();
+  }
+
   #onClose(connection: Connection<Session, Storage>): void {
     connection.closing = true;
     this.#recycle(connection);
-    this.#protocol.close(connection.session);
-    this.#connections.delete(connection);
+    this.#protocol.close(connection.session, connection.closeReason);
+    this.#connections.delete(connection.slot);
     this.#owner.onClose(connection.slot);
     if (this.#connections.size === 0) this.#draining?.();
   }

@@ -23,18 +23,27 @@ export interface ByteProtocol<Session, Storage> {
   open(slot: number, origin: Origin): Session;
   feed(session: Session, input: Uint8Array, length: number): number;
   resume(session: Session): number;
-  close(session: Session): void;
+  /** `reason` is a CLOSE_ of connections.ts. */
+  close(session: Session, reason: number): void;
+  /** True when the connection has not authenticated in time and must go. */
+  isOverdue(session: Session): boolean;
   /** True in the middle of a request. */
   isBusy(session: Session): boolean;
+  /** How long the session has done nothing; its last bytes came `sinceRead` seconds ago. */
+  idleSeconds(session: Session, sinceRead: number): number;
   /** True when a reply that is stuck should be given up. */
   isStalled(session: Session): boolean;
+  /** True when the connection is only sent to: it is not idle, and a stop does not wait for it. */
+  isEndless(session: Session): boolean;
 }
 
 /** What a transport reports to the worker that owns it. */
 export interface TransportOwner {
   /** A connection is gone: its slot may be used again. */
   onClose(slot: number): void;
-  /** A connection is closed because nothing came from it for idle_timeout seconds. */
+  /** A connection is closed because it has not authenticated in time. */
+  onOverdue(slot: number): void;
+  /** A connection is closed because it did nothing for idle_timeout seconds. */
   onIdleKick(slot: number): void;
 }
 
@@ -46,8 +55,12 @@ export interface Transport {
   serve(socket: Socket, slot: number, origin: Origin): void;
   /** Serves a stream that another one carries, such as TLS after its handshake. */
   serveStream(stream: Socket, slot: number, origin: Origin): void;
-  /** Closes connections from which nothing came for more than this many seconds. */
+  /** Something waits to be sent on a connection that is only sent to; without effect on others. */
+  poke(slot: number): void;
+  /** Closes connections that did nothing for more than this many seconds. */
   closeIdle(seconds: number): void;
+  /** Closes connections that have not authenticated in time. */
+  closeOverdue(): void;
   /** Closes connections whose reader has taken nothing of a reply for as long as it may. */
   closeStalled(): void;
   /**

@@ -6,6 +6,7 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { FEED_FULL, FEED_YIELD } from '../protocol/engine.ts';
 import type { Origin } from '../protocol/origin.ts';
 import { emptyFrame, FRAME_HEADER_BYTES, framesOf, requestId } from './datagrams.ts';
@@ -85,7 +86,7 @@ export class DatagramTransport<Session, Storage> {
     const replies = this.#replies(session, request);
     const isComplete = !this.#protocol.isBusy(session);
     // A request that is not complete ends here: there is no second datagram to it.
-    this.#protocol.close(session);
+    this.#protocol.close(session, CLOSE_NORMAL);
     const frames = framesOf(replies, id, replies[0] === BINARY_REPLY);
     if (replies.length === 0 && isAcknowledged(request, isComplete)) frames.push(emptyFrame(id));
     for (const frame of frames) socket.send(frame, sender.port, sender.address);

@@ -3,8 +3,10 @@
  * the key and is received by upload.ts; a cas id other than 0 in the header must be the stored
  * item's.
  */
+
 import { CLASS_SET_CMDS } from '../cache/counters.ts';
 import { hashKey } from '../cache/hash.ts';
+import { WATCH_MUTATIONS } from '../cache/log.ts';
 import {
   EXISTS,
   MODE_ADD,
@@ -101,9 +103,13 @@ export class BinaryStorage implements Uploader {
     const { allocator } = store;
     const ref = allocator.allocItem(tenant, input, keyAt, keyBytes, flags, exptime, valueBytes);
     if (ref === 0) {
+      const allowed = allocator.sizeAllowed(keyBytes, flags, valueBytes);
+      if (store.log.wants(WATCH_MUTATIONS)) {
+        store.log.refused(!allowed, mode, input, keyAt, keyBytes);
+      }
       // What a set was to replace must not be found any more, even though it failed.
       if (request.command === OP_SET) store.drop(hash, tenant, input, keyAt, keyBytes);
-      if (allocator.sizeAllowed(keyBytes, flags, valueBytes)) {
+      if (allowed) {
         this.replies.errorAfter(session, valueBytes, STATUS_NO_MEMORY, NO_MEMORY_TEXT);
       } else {
         this.replies.errorAfter(session, valueBytes, STATUS_TOO_LARGE);

@@ -10,6 +10,7 @@ import { DELETE_EXISTS, DELETED, deleteIf } from '../cache/conditional.ts';
 import { hashKey } from '../cache/hash.ts';
 import { KEY_BYTES_MAX } from '../cache/item.ts';
 import { realtimeUnsigned } from '../memory/clock.ts';
+import { CLOSE_NORMAL } from '../memory/connections.ts';
 import {
   CONN_LAST_COMMAND_I32,
   HEAD_CLOCK,
@@ -58,6 +59,7 @@ import { BinaryStats } from './binary-stats.ts';
 import { BinaryStorage } from './binary-storage.ts';
 import type { Engine } from './engine.ts';
 import { VERBOSITY_MAX } from './host.ts';
+import { Sasl } from './sasl.ts';
 import { type Session, STEP_NEXT, STEP_STARVED } from './session.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -69,6 +71,7 @@ export class BinaryCommands {
   private readonly storage: BinaryStorage;
   private readonly arithmetic: BinaryArithmetic;
   private readonly stats: BinaryStats;
+  private readonly sasl: Sasl;
   private readonly version: Buffer;
 
   constructor(engine: Engine, statistics: Statistics) {
@@ -79,6 +82,7 @@ export class BinaryCommands {
     this.storage = new BinaryStorage(engine, request, this.replies);
     this.arithmetic = new BinaryArithmetic(engine, request, this.replies);
     this.stats = new BinaryStats(engine, request, this.replies, statistics);
+    this.sasl = new Sasl(engine, request, this.replies);
     this.version = Buffer.from(engine.host.versionText);
   }
 
@@ -98,7 +102,8 @@ export class BinaryCommands {
     request.read(input, at);
     const bytes = HEADER_BYTES + request.extrasBytes + request.keyBytes;
     const oversized = request.bodyBytes > BODY_BYTES_MAX;
-    if (end - at < bytes && !oversized) return STEP_STARVED;
+    const needed = oversized ? 0 : bytes + this.sasl.valueNeeded();
+    if (end - at < needed) return STEP_STARVED;
     session.binaryOpcode = request.opcode;
     session.binaryOpaque = request.opaque;
     session.binaryQuiet = request.quiet;
@@ -216,10 +221,14 @@ export class BinaryCommands {
       case OP_QUIT:
         this.replies.done(session, 0, 0);
         session.closing = true;
+        session.closeReason = CLOSE_NORMAL;
         return;
+      case OP_SASL_LIST_MECHS:
+        return this.sasl.listMechanisms(session);
+      case OP_SASL_AUTH:
+      case OP_SASL_STEP:
+        return this.sasl.exchange(session);
       default:
-        // Without authentication the SASL commands are unknown: a client with credentials takes
-        // that for "none needed".
         return this.replies.errorAfter(session, this.request.valueBytes, STATUS_UNKNOWN_COMMAND);
     }
   }

@@ -8,10 +8,13 @@
  */
 
 import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
+import { WATCH_CONNEVENTS } from '../cache/log.ts';
 import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
+import { CLOSE_ERROR, CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { Auth } from './auth.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
 import type { EngineOptions, Host } from './host.ts';
@@ -28,6 +31,7 @@ import {
   IN_STREAM,
   IN_SWALLOW,
   IN_VALUE,
+  LINE_BYTES_MAX,
   Session,
   SPEAKS_BINARY,
   SPEAKS_TEXT,
@@ -39,6 +43,7 @@ import {
 import { Statistics } from './statistics.ts';
 import { Storage } from './storage.ts';
 import { TextCommands } from './text.ts';
+import { TextAuth } from './text-auth.ts';
 import { Tokens } from './tokens.ts';
 import { Upload } from './upload.ts';
 
@@ -53,8 +58,6 @@ export const FEED_YIELD = 3;
 
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
-/** Input without a line end that is tolerated for anything but a retrieval command. */
-const LINE_BYTES_MAX = 2048;
 /** Leading spaces tolerated in front of a retrieval command that long. */
 const LEADING_SPACES_MAX = 100;
 /** A multi-get line may have any number of keys, but not fill the memory. */
@@ -80,10 +83,14 @@ export class Engine {
   end = 0;
   /** The verbosity when the command at hand began; 2 logs requests and replies, 3 look-ups too. */
   verbosity = 0;
+  /** Called when a connection has become a watcher: its transport has to be poked from now on. */
+  onWatcher: (() => void) | null = null;
   /** Storage for pending input that no session needs at the moment. */
   private spare: Buffer | null = null;
   readonly sender: Sender;
   readonly upload: Upload;
+  readonly auth: Auth;
+  private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
   private readonly text: TextCommands;
   private readonly binary: BinaryCommands;
@@ -96,6 +103,8 @@ export class Engine {
     this.prefixes = new Prefixes(store.memory, store.actor, store.config.prefixDelimiter);
     this.sender = new Sender(this);
     this.upload = new Upload(this);
+    this.auth = new Auth(store, options.auth, options.saslAny === true);
+    this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);
     this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
@@ -104,11 +113,16 @@ export class Engine {
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1 && origin.transport !== 'udp') {
-      const kind = origin.protocol === 'auto' ? 'auto-negotiating' : origin.protocol;
+    const { memory, allocator } = this.store;
+    const narrowed = this.auth.narrow(origin);
+    if (memory.i32[HEAD_VERBOSITY] > 1 && origin.transport !== 'udp') {
+      const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
       this.host.log(2, `<${slot} new ${kind} client connection`);
     }
-    return new Session(this.store.memory, this.store.allocator, slot, origin);
+    if (this.store.log.wants(WATCH_CONNEVENTS)) this.store.log.opened(slot);
+    const session = new Session(memory, allocator, slot, narrowed);
+    this.auth.begin(session);
+    return session;
   }
 
   /** Serves what has arrived. `input` may be reused afterwards. Returns one of FEED_*. */
@@ -126,10 +140,13 @@ export class Engine {
     return this.serve(session, pending, pendingStart, pendingStart + session.pendingLength);
   }
 
-  /** Releases what the session holds; the connection is gone. */
-  close(session: Session): void {
+  /** Releases what the session holds; the connection is gone, for a CLOSE_ reason. */
+  close(session: Session, reason: number = CLOSE_NORMAL): void {
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1 && session.origin.transport !== 'udp') {
       this.host.log(2, `<${session.slot} connection closed.`);
+    }
+    if (this.store.log.wants(WATCH_CONNEVENTS)) {
+      this.store.log.closed(session.slot, reason === CLOSE_ERROR ? session.closeReason : reason);
     }
     if (session.sending !== 0) this.sender.stop(session);
     if (session.upload !== 0) this.upload.abandon(session);
@@ -142,12 +159,34 @@ export class Engine {
 
   /** Whether the session is in the middle of a command, or has received a part of one. */
   isBusy(session: Session): boolean {
+    if (this.isEndless(session)) return false;
     return session.state !== IN_COMMAND || session.pendingLength > 0;
+  }
+
+  /** Whether the connection must be closed, because it did not authenticate in time. */
+  isOverdue(session: Session): boolean {
+    return this.auth.isOverdue(session);
+  }
+
+  /**
+   * How long the connection has been idle, when its last bytes came `sinceRead` seconds ago. Bytes
+   * that do not make up a command count for nothing, as in memcached: a line or a header that comes
+   * in drops, and never ends, keeps no connection open.
+   */
+  idleSeconds(session: Session, sinceRead: number): number {
+    if (session.state !== IN_COMMAND || session.pendingLength === 0) return sinceRead;
+    const { i32 } = this.store.memory;
+    return i32[HEAD_CLOCK] - i32[session.slotWord + CONN_LAST_COMMAND_I32];
   }
 
   /** Whether what is being sent should be given up, because its reader takes nothing. */
   isStalled(session: Session): boolean {
     return session.stream?.isStalled?.() === true;
+  }
+
+  /** Whether the session is only sent to from now on, until its connection ends. */
+  isEndless(session: Session): boolean {
+    return session.stream?.endless === true;
   }
 
   /** Gives the reply of a command, unless noreply; the caller may not count on room. */
@@ -175,6 +214,7 @@ export class Engine {
     this.input = input;
     this.at = start;
     this.end = end;
+    this.store.log.connection = session.slot;
     const result = this.run(session);
     this.keepRest(session);
     this.store.count(BYTES_WRITTEN, this.output.length - before);
@@ -228,7 +268,9 @@ export class Engine {
   /** Finds the next command and executes it. */
   private stepCommand(session: Session): number {
     if (session.speaks === SPEAKS_BINARY) return this.binary.step(session);
-    if (session.speaks === SPEAKS_TEXT) return this.stepLine(session);
+    if (session.speaks === SPEAKS_TEXT) {
+      return session.authenticated ? this.stepLine(session) : this.textAuth.proceed(session);
+    }
     if (this.at === this.end) return STEP_STARVED;
     session.speaks = this.input[this.at] === REQUEST_MAGIC ? SPEAKS_BINARY : SPEAKS_TEXT;
     if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
@@ -241,10 +283,8 @@ export class Engine {
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
     const { input, at, end } = this;
-    let lineFeed = at + session.scanned;
-    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
+    const lineFeed = this.findLineFeed(session);
     if (lineFeed === end) {
-      session.scanned = end - at;
       if (end - at > LINE_BYTES_MAX && !this.mayGrow(session)) session.closing = true;
       return STEP_STARVED;
     }
@@ -258,6 +298,15 @@ export class Engine {
     this.tokens.cut(input, at, textEnd);
     this.text.execute(session, at, textEnd);
     return STEP_NEXT;
+  }
+
+  /** Where the line at hand ends in the input; where the input ends, if it does not. */
+  findLineFeed(session: Session): number {
+    const { input, at, end } = this;
+    let lineFeed = at + session.scanned;
+    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
+    session.scanned = lineFeed - at;
+    return lineFeed;
   }
 
   /** Whether a line without end may still become one: a multi-get may be of any length. */

@@ -1,7 +1,10 @@
+/** What the protocol asks of the server around it, and its limits. */
+import type { AuthOptions } from './auth.ts';
+
 /** The highest level that a client can set with `verbosity`. */
 export const VERBOSITY_MAX = 2;
 
-/** What the protocol asks of the server around it; cold paths only. */
+/** The server's answers; cold paths only. */
 export interface Host {
   /** The reply to `version`, e.g. 1.6.45. */
   readonly versionText: string;
@@ -23,6 +26,10 @@ export interface EngineOptions {
   /** -R: requests served per event before other connections get their turn. */
   readonly requestsPerEvent: number;
   readonly verbose: number;
+  /** Absent: nobody has to authenticate. */
+  readonly auth?: AuthOptions | undefined;
+  /** Nobody has to, but any user and password is accepted. */
+  readonly saslAny?: boolean;
   /** Whether items may be listed; not with -X. */
   readonly dumpEnabled: boolean;
   /** Seconds after which a dump's reader that takes nothing is hung up on. */
@@ -31,4 +38,6 @@ export interface EngineOptions {
   readonly shutdownEnabled: boolean;
   /** Whether there are commands that exist for tests only. */
   readonly testCommands: boolean;
+  /** False with -W: the watch command is refused. */
+  readonly watchEnabled: boolean;
 }

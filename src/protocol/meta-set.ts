@@ -3,9 +3,11 @@
  * value is received by upload.ts. Whatever is wrong with the line, its value is swallowed if its
  * length could be read, and the error is always said: q hides success only.
  */
+
 import { CLASS_SET_CMDS, STORE_NO_MEMORY, STORE_TOO_LARGE } from '../cache/counters.ts';
 import { hashKey } from '../cache/hash.ts';
 import { isKeyBinary, keyAt, keyBytesOf, setOwnCas, valueBytesOf } from '../cache/item.ts';
+import { WATCH_MUTATIONS } from '../cache/log.ts';
 import {
   MODE_ADD,
   MODE_APPEND,
@@ -156,6 +158,9 @@ export class MetaSet implements Uploader {
     if (ref === 0) {
       const allowed = allocator.sizeAllowed(keyBytes, clientFlags, valueBytes);
       store.count(allowed ? STORE_NO_MEMORY : STORE_TOO_LARGE, 1);
+      if (store.log.wants(WATCH_MUTATIONS)) {
+        store.log.refused(!allowed, mode, key, keyStart, keyBytes);
+      }
       // What was to be replaced must not be found any more, even though that failed.
       store.drop(hash, tenant, key, keyStart, keyBytes);
       const error = allowed ? NO_MEMORY : TOO_LARGE;

@@ -27,10 +27,20 @@ export const NON_NUMERIC = line('CLIENT_ERROR cannot increment or decrement non-
 export const BAD_DETAIL = line('CLIENT_ERROR usage: stats detail on|off|dump');
 export const BAD_SLAB_ID = line('CLIENT_ERROR Illegal slab id');
 export const FLUSH_FORBIDDEN = line('CLIENT_ERROR flush_all not allowed');
+export const WATCH_FORBIDDEN = line('CLIENT_ERROR watch commands not allowed');
+export const WATCH_PIPELINED = line('ERROR cannot pipeline other commands before watch');
+export const WATCH_TOO_MANY = line('WATCHER_TOO_MANY log watcher limit reached');
 export const TOO_LARGE = line('SERVER_ERROR object too large for cache');
 export const NO_MEMORY = line('SERVER_ERROR out of memory storing object');
 export const NO_MEMORY_READING = line('SERVER_ERROR Out of memory during read');
 export const NO_MEMORY_DELTA = line('SERVER_ERROR out of memory');
+
+/* Text authentication. */
+export const UNAUTHENTICATED = line('CLIENT_ERROR unauthenticated');
+export const AUTH_FAILURE = line('CLIENT_ERROR authentication failure');
+export const AUTH_TOO_LONG = line('CLIENT_ERROR auth token too long');
+export const BAD_AUTH_TOKEN = line('CLIENT_ERROR bad authentication token format');
+export const BAD_TERMINATION = line('CLIENT_ERROR bad command line termination');
 
 /* Meta commands: codes without line ends, and errors. */
 export const HD_CODE = Buffer.from('HD');

@@ -5,7 +5,7 @@
 
 import type { Allocator } from '../cache/alloc.ts';
 import { ValueWriter } from '../cache/writer.ts';
-import { connectionWord } from '../memory/connections.ts';
+import { CLOSE_ERROR, connectionWord } from '../memory/connections.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Origin } from './origin.ts';
 import type { ReplyStream } from './stream.ts';
@@ -31,6 +31,9 @@ const SPEAKS_UNKNOWN = 0;
 export const SPEAKS_TEXT = 1;
 export const SPEAKS_BINARY = 2;
 
+/** Input without a line end that is tolerated for anything but a retrieval command. */
+export const LINE_BYTES_MAX = 2048;
+
 /* What came of a step of the session. */
 
 /** Go on with the next. */
@@ -52,10 +55,16 @@ export class Session {
   readonly origin: Origin;
   readonly tenant = 0;
   speaks: number;
-  /** All commands are open to the connection, not only those that lead to authentication. */
-  authenticated = true;
+  /** May use the cache: it needs no authentication, or has it (see auth.ts). */
+  authenticated = false;
+  /** Second of the clock since when it is not authenticated. */
+  unauthenticatedSince = 0;
+  /** SASL_AUTH came without its message, which may follow in a SASL_STEP. */
+  saslInvited = false;
   state = IN_COMMAND;
   closing = false;
+  /** Why, when it is the protocol that closes: a CLOSE_ reason of connections.ts. */
+  closeReason = CLOSE_ERROR;
   /** The reply of the command at hand is not wanted. */
   noreply = false;
 

@@ -6,6 +6,7 @@ import { CLASS_SET_CMDS, STORE_NO_MEMORY, STORE_TOO_LARGE } from '../cache/count
 import { Decimal64 } from '../cache/decimal64.ts';
 import { hashKey } from '../cache/hash.ts';
 import { KEY_BYTES_MAX } from '../cache/item.ts';
+import { WATCH_MUTATIONS } from '../cache/log.ts';
 import { MODE_CAS, MODE_SET } from '../cache/update.ts';
 import { realtime } from '../memory/clock.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
@@ -84,6 +85,9 @@ export class Storage implements Uploader {
     if (ref === 0) {
       const allowed = store.allocator.sizeAllowed(keyBytes, flags, valueBytes);
       store.count(allowed ? STORE_NO_MEMORY : STORE_TOO_LARGE, 1);
+      if (store.log.wants(WATCH_MUTATIONS)) {
+        store.log.refused(!allowed, mode, input, keyStart, keyBytes);
+      }
       // What a set was to replace must not be found any more, even though it failed.
       if (mode === MODE_SET) store.drop(hash, tenant, input, keyStart, keyBytes);
       this.swallow(session, valueBytes + TERMINATOR_BYTES, allowed ? NO_MEMORY : TOO_LARGE);

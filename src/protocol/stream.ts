@@ -5,6 +5,8 @@
 import type { Session } from './session.ts';
 
 export interface ReplyStream {
+  /** True when only the connection's end ends it: a graceful stop does not wait for that. */
+  readonly endless?: boolean;
   /**
    * Writes to the engine's output what there is room for. Returns a STEP_*: STEP_FULL wants the
    * output sent, STEP_YIELD another turn, STEP_STARVED waits for what is to come (input is not read

@@ -20,6 +20,7 @@ import {
   MODE_SET,
 } from '../cache/update.ts';
 import { realtime } from '../memory/clock.ts';
+import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { HEAD_DETAIL_ENABLED } from '../memory/layout.ts';
 import { AdminCommands } from './admin.ts';
 import type { Engine } from './engine.ts';
@@ -45,6 +46,7 @@ import type { Session } from './session.ts';
 import type { Statistics } from './statistics.ts';
 import { StatsCommand } from './stats.ts';
 import type { Storage } from './storage.ts';
+import { WatchCommand } from './watch.ts';
 
 const LETTER_G = 0x67;
 const LETTER_M = 0x6d;
@@ -58,6 +60,7 @@ export class TextCommands {
   private readonly lruCrawler: LruCrawlerCommand;
   private readonly admin: AdminCommands;
   private readonly meta: MetaCommands;
+  private readonly watch: WatchCommand;
   private readonly amount = new Decimal64();
   private readonly versionLine: Buffer;
 
@@ -69,6 +72,7 @@ export class TextCommands {
     this.admin = new AdminCommands(engine);
     this.lruCrawler = new LruCrawlerCommand(engine);
     this.meta = new MetaCommands(engine);
+    this.watch = new WatchCommand(engine);
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
@@ -139,8 +143,12 @@ export class TextCommands {
         return this.lruCrawler.execute(session);
       case 'verbosity':
         return this.verbosity(session);
+      case 'watch':
+        this.noteNoreply(session);
+        return this.watch.execute(session);
       case 'quit':
         session.closing = true;
+        session.closeReason = CLOSE_NORMAL;
         return;
       default:
         if (!this.admin.execute(session)) this.unknown(session);

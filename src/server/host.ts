@@ -2,9 +2,16 @@
  * What the protocol asks of the server: the server's part of `stats`, `stats settings`, logging.
  */
 import {
+  AUTH_CMDS,
+  AUTH_ERRORS,
+  AUTH_TIMEOUTS,
   CONN_YIELDS,
   IDLE_KICKS,
   LISTEN_DISABLED,
+  LOG_WATCHER_SENT,
+  LOG_WATCHER_SKIPPED,
+  LOG_WORKER_DROPPED,
+  LOG_WORKER_WRITTEN,
   REJECTED_CONNS,
   sumCounter,
   TOTAL_CONNS,
@@ -27,10 +34,12 @@ import {
   HEAD_LRU_SEGMENTED,
   HEAD_PAGE_LIMIT,
   HEAD_SIZES_ENABLED,
+  HEAD_START_CLOCK,
   HEAD_TEMP_TTL,
   HEAD_VERBOSITY,
   HEAD_WARM_FACTOR_F64,
   HEAD_WARM_PCT,
+  HEAD_WATCHER_COUNT,
   TENANT_OLDEST_LIVE_I32,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -39,10 +48,11 @@ import type { Host } from '../protocol/host.ts';
 import { writeRaw } from './log.ts';
 import type { Settings } from './setting.ts';
 import { settingsStats } from './settings.ts';
+import { needsAuth } from './settings-auth.ts';
 import { PROTOCOL_VERSION, packageVersion } from './version.ts';
 
-/** The clock shows 62 when the server starts and memcached's uptime then is 2. */
-const CLOCK_AHEAD_OF_UPTIME = 60;
+/** What memcached's uptime is when the server starts. */
+const UPTIME_AT_START = 2;
 const READ_BUFFER_BYTES = 65536;
 /** Tenant 0 is memcached's keyspace. */
 const PLAIN_TENANT = 0;
@@ -136,7 +146,7 @@ export class ServerHost implements Host {
     const usage = process.resourceUsage();
     return [
       ['pid', String(process.pid)],
-      ['uptime', String(clock - CLOCK_AHEAD_OF_UPTIME)],
+      ['uptime', String(clock - this.#memory.i32[HEAD_START_CLOCK] + UPTIME_AT_START)],
       ['time', String(clock + clockStarted(this.#memory))],
       ['version', PROTOCOL_VERSION],
       ['libevent', `libuv-${process.versions.uv}`],
@@ -168,11 +178,14 @@ export class ServerHost implements Host {
       ['read_buf_bytes_free', readBytes],
       ['read_buf_oom', '0'],
       ['reserved_fds', '0'],
-      ['auth_cmds', '0'],
-      ['auth_errors', '0'],
+      ['auth_cmds', String(sumCounter(memory, AUTH_CMDS))],
+      ['auth_errors', String(sumCounter(memory, AUTH_ERRORS))],
     );
     if (this.#settings.idleTimeout > 0) {
       stats.push(['idle_kicks', String(sumCounter(memory, IDLE_KICKS))]);
+    }
+    if (needsAuth(this.#settings)) {
+      stats.push(['auth_timeouts', String(sumCounter(memory, AUTH_TIMEOUTS))]);
     }
     return stats;
   }
@@ -199,11 +212,11 @@ export class ServerHost implements Host {
       ['time_in_listen_disabled_us', String(this.#state.disabledMs() * 1000)],
       ['threads', String(this.#settings.threads)],
       ['conn_yields', String(sumCounter(memory, CONN_YIELDS))],
-      ['log_worker_dropped', '0'],
-      ['log_worker_written', '0'],
-      ['log_watcher_skipped', '0'],
-      ['log_watcher_sent', '0'],
-      ['log_watchers', '0'],
+      ['log_worker_dropped', String(sumCounter(memory, LOG_WORKER_DROPPED))],
+      ['log_worker_written', String(sumCounter(memory, LOG_WORKER_WRITTEN))],
+      ['log_watcher_skipped', String(sumCounter(memory, LOG_WATCHER_SKIPPED))],
+      ['log_watcher_sent', String(sumCounter(memory, LOG_WATCHER_SENT))],
+      ['log_watchers', String(memory.i32[HEAD_WATCHER_COUNT])],
       ['unexpected_napi_ids', '0'],
       ['round_robin_fallback', '0'],
       ['held_connections', String(this.#state.held())],

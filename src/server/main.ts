@@ -66,6 +66,7 @@ async function serve(settings: Settings): Promise<void> {
 class Signals {
   readonly #server: () => RunningServer | null;
   #asked = false;
+  #reloadAsked = false;
   #ready = false;
 
   constructor(server: () => RunningServer | null) {
@@ -74,15 +75,20 @@ class Signals {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
       process.on(signal, () => this.#stop());
     }
-    process.on('SIGHUP', () => {
-      if (this.#ready) this.#server()?.reload();
-    });
+    process.on('SIGHUP', () => this.#reload());
   }
 
   /** The server listens. */
   ready(): void {
     this.#ready = true;
     if (this.#asked) this.#leave();
+    else if (this.#reloadAsked) this.#reload();
+  }
+
+  /** The files may have been read before the signal came, so one that comes early is kept. */
+  #reload(): void {
+    if (this.#ready) this.#server()?.reload();
+    else this.#reloadAsked = true;
   }
 
   #stop(): void {

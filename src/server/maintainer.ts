@@ -46,6 +46,11 @@ export class Maintainer {
     return this.#ended;
   }
 
+  /** Ends the thread at once, for a stop that takes too long. */
+  async terminate(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
   /** Ends the thread at once; it will be replaced. For tests of that. */
   kill(): void {
     this.#thread.terminate();

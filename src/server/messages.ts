@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CacheConfig } from '../cache/config.ts';
 import type { ListenerTls, TlsMaterial } from '../net/tls.ts';
 import type { DatagramAddress } from '../net/udp.ts';
+import type { CredentialTables } from '../protocol/credentials.ts';
 import type { Origin } from '../protocol/origin.ts';
 import type { Settings } from './setting.ts';
 
@@ -31,6 +32,8 @@ export interface WorkerTask {
   readonly listeners: readonly ListenerKind[];
   /** null without -Z. */
   readonly tls: TlsMaterial | null;
+  /** null: nobody has to authenticate. */
+  readonly credentials: CredentialTables | null;
   readonly port: MessagePort;
 }
 
@@ -49,6 +52,8 @@ export type ToWorker =
   | { readonly kind: 'datagrams'; readonly sockets: readonly DatagramSocket[] }
   /** Use these certificates from now on. */
   | { readonly kind: 'certificates'; readonly tls: TlsMaterial }
+  /** Authenticate with these from now on. */
+  | { readonly kind: 'credentials'; readonly credentials: CredentialTables }
   /** Finish what is under way and end. */
   | { readonly kind: 'stop' };
 

@@ -19,6 +19,7 @@ import { endpointText } from '../net/listener.ts';
 import type { ServerState } from '../net/state.ts';
 import type { TlsMaterial } from '../net/tls.ts';
 import { removeStaleSocket } from '../net/unix.ts';
+import type { CredentialTables } from '../protocol/credentials.ts';
 import { reasonOf, StartError } from './errors.ts';
 import type { DatagramPlace } from './listeners.ts';
 import { logLine } from './log.ts';
@@ -45,6 +46,8 @@ export interface PoolOptions {
   readonly settings: Settings;
   /** A connection asks for other certificates; returns the reason why not, or nothing. */
   readonly onRefresh: () => string;
+  /** null: nobody has to authenticate. */
+  readonly credentials: CredentialTables | null;
   /** Called when a worker cannot be kept alive. */
   readonly onHopeless: (reason: string) => void;
 }
@@ -59,6 +62,7 @@ export class WorkerPool {
   readonly #quickDeaths: number[] = [];
   /** Living threads by Node's id. */
   readonly #threads = new Map<number, Worker>();
+  #credentials: CredentialTables | null;
   #dispatcher: Dispatcher | null = null;
   /** Waits for the first answer to whether the unix socket could be opened. */
   #onUnix: ((failure: string | null) => void) | null = null;
@@ -76,6 +80,7 @@ export class WorkerPool {
   constructor(options: PoolOptions, tls: TlsMaterial | null) {
     this.#options = options;
     this.#tls = tls;
+    this.#credentials = options.credentials;
     const { threads } = options.settings;
     this.#pool = new Piscina({
       minThreads: threads,
@@ -144,12 +149,26 @@ export class WorkerPool {
     });
   }
 
+  /**
+   * Has all workers authenticate with these from now on, and those that will be started in place
+   * of dead ones.
+   */
+  setCredentials(credentials: CredentialTables): void {
+    this.#credentials = credentials;
+    for (const port of this.#ports) this.#tell(port, { kind: 'credentials', credentials });
+  }
+
   /** Ends all workers after they sent what is under way. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const port of this.#ports) this.#tell(port, { kind: 'stop' });
     await Promise.all(this.#ended);
     await this.#pool.destroy();
+  }
+
+  /** Ends all threads at once, for a stop that takes too long. */
+  async terminate(): Promise<void> {
+    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
   }
 
   /** Ends a worker's thread at once; it will be replaced. For tests of that. */
@@ -180,6 +199,7 @@ export class WorkerPool {
       settings,
       listeners: this.#listeners,
       tls: this.#tls,
+      credentials: this.#credentials,
       port: port2,
     };
     // The file is named with each task and not for the pool: piscina never starts a thread again

@@ -16,6 +16,7 @@ import { endpointText } from '../net/listener.ts';
 import { createServerState, type ServerState } from '../net/state.ts';
 import { removeStaleSocket } from '../net/unix.ts';
 import { CertificateError, Certificates } from './certificates.ts';
+import { CredentialFiles } from './credential-files.ts';
 import { isDaemon } from './daemon.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { removePidFile, writePidFile, writePortFile } from './files.ts';
@@ -24,9 +25,12 @@ import { logLine, writeRaw } from './log.ts';
 import { Maintainer } from './maintainer.ts';
 import { WorkerPool } from './pool.ts';
 import { become, identityFor } from './privileges.ts';
+import { recoverThread } from './recovery.ts';
 import type { Settings } from './setting.ts';
 import { cacheConfig, memoryConfig } from './settings.ts';
+import { needsAuth } from './settings-auth.ts';
 import { inheritedSockets } from './systemd.ts';
+import { WarmRestart } from './warm-restart.ts';
 
 const TICK_MS = 1000;
 /** What a graceful stop may take before the process ends anyway. */
@@ -42,19 +46,25 @@ export class RunningServer {
   readonly #state: ServerState;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
+  readonly #credentials: CredentialFiles;
   readonly #listeners: Listeners;
   /** null without -Z. */
   readonly #certificates: Certificates | null;
+  readonly #warm: WarmRestart | null;
   #maintainer: Maintainer | null = null;
   #tick: NodeJS.Timeout | undefined;
 
   private constructor(settings: Settings, onHopeless: (reason: string) => void) {
     this.#settings = settings;
+    this.#credentials = new CredentialFiles(settings);
+    const credentials = needsAuth(settings) ? this.#credentials.load() : null;
     this.#memory = reserveMemory(settings);
     settings.memoryMax = this.#memory.config.memoryMax;
     this.#memory.i32[HEAD_VERBOSITY] = settings.verbose;
     if (settings.verbose > 1) printClasses(this.#memory);
     this.#cache = cacheConfig(settings);
+    const { memoryFile } = settings;
+    this.#warm = memoryFile === '' ? null : new WarmRestart(memoryFile, this.#memory, this.#cache);
     this.#state = createServerState(settings.threads);
     this.#certificates = settings.sslEnabled ? new Certificates(settings) : null;
     const tls = this.#certificates?.load() ?? null;
@@ -64,6 +74,7 @@ export class RunningServer {
         cache: this.#cache,
         state: this.#state,
         settings,
+        credentials,
         onRefresh: () => this.#renewCertificates(),
         onHopeless,
       },
@@ -103,14 +114,37 @@ export class RunningServer {
     this.#listeners.close();
     this.#dispatcher.close();
     const threads = Promise.all([this.#pool.stop(), this.#maintainer?.stop()]);
-    await Promise.race([threads, wait(STOP_LIMIT_MS)]);
+    const ended = await Promise.race([threads.then(() => true), wait(STOP_LIMIT_MS)]);
+    if (!ended) logLine('warning: some clients did not take their replies and are cut off');
     clearInterval(this.#tick);
+    if (this.#warm !== null && (ended || (await this.#terminate()))) await this.#warm.save();
     this.removeFiles();
+  }
+
+  /** Ends all threads at once and brings the memory in order; false when that cannot be done. */
+  async #terminate(): Promise<boolean> {
+    await Promise.all([this.#pool.terminate(), this.#maintainer?.terminate()]);
+    const actors = Array.from({ length: this.#settings.threads + 1 }, (_, index) => index + 1);
+    const recovered = await Promise.all(
+      actors.map((actor) => recoverThread(this.#memory, this.#cache, actor)),
+    );
+    return recovered.every((done) => done);
   }
 
   /** Reads again what can change while the server runs; what cannot be used changes nothing. */
   reload(): void {
     this.#renewCertificates();
+    this.#renewCredentials();
+  }
+
+  #renewCredentials(): void {
+    if (!needsAuth(this.#settings)) return;
+    try {
+      this.#pool.setCredentials(this.#credentials.load());
+      logLine('the credentials have been read again');
+    } catch (error) {
+      logLine(`${reasonOf(error)}; the credentials stay as they were`);
+    }
   }
 
   /** Takes back what lies in the file system. */
@@ -147,9 +181,10 @@ export class RunningServer {
 
   async #startThreads(onHopeless: (reason: string) => void): Promise<void> {
     const memory = this.#memory;
-    const startedAt = performance.now();
     startClock(memory, Date.now());
     setSwitches(memory, this.#cache);
+    if (this.#warm !== null) await this.#restore(this.#warm);
+    const startedAt = performance.now();
     for (const listener of this.#listeners.servers) {
       const address = listener.address();
       if (typeof address !== 'object' || address === null) continue;
@@ -167,6 +202,14 @@ export class RunningServer {
     if (this.#settings.socketPath !== '') await this.#pool.listenUnix();
     const { datagrams } = this.#listeners;
     if (datagrams.length > 0) await this.#pool.listenForDatagrams(datagrams);
+  }
+
+  /** Connections that come meanwhile wait. */
+  async #restore(warm: WarmRestart): Promise<void> {
+    const { threads } = this.#settings;
+    for (let worker = 0; worker < threads; worker++) this.#dispatcher.suspend(worker);
+    await warm.restore();
+    for (let worker = 0; worker < threads; worker++) this.#dispatcher.restore(worker);
   }
 
   #writeFiles(): void {
@@ -243,8 +286,9 @@ function checkDescriptors(maxconns: number): void {
   );
 }
 
-function wait(ms: number): Promise<void> {
+/** False after that time. */
+function wait(ms: number): Promise<false> {
   return new Promise((done) => {
-    setTimeout(done, ms).unref();
+    setTimeout(() => done(false), ms).unref();
   });
 }

@@ -38,6 +38,8 @@ export interface Settings {
   /** 0 is the built-in start size. */
   hashpowerInit: number;
   hashExpand: boolean;
+  /** An index into HASH_ALGORITHMS. */
+  hashAlgorithm: number;
   slabReassign: boolean;
   slabAutomove: 0 | 1 | 2;
   slabAutomoveRatio: number;
@@ -58,13 +60,23 @@ export interface Settings {
   temporaryTtl: number;
   idleTimeout: number;
   trackSizes: boolean;
+  watchEnabled: boolean;
+  workerLogBytes: number;
+  watcherLogBytes: number;
   detailEnabled: boolean;
   /** Items last stored at this second of the clock or before are flushed; 0 is none. */
   oldestLive: number;
+  sasl: boolean;
+  saslAny: boolean;
+  /** The file of -o sasl_pwdb; empty for the one that the environment names. */
+  saslPasswords: string;
+  /** The file of -Y; empty for none. */
+  authFile: string;
+  authTimeout: number;
+  authTimeoutGiven: boolean;
   flushEnabled: boolean;
   dumpEnabled: boolean;
   dumpTimeout: number;
-  watchEnabled: boolean;
   shutdownEnabled: boolean;
   casEnabled: boolean;
   /** The character between prefix and rest of a key in `stats detail`. */
@@ -73,6 +85,8 @@ export interface Settings {
   preallocate: boolean;
   daemonize: boolean;
   pidFile: string;
+  /** The file of a warm restart; empty for none. */
+  memoryFile: string;
   user: string;
   /** -B, and whether it was given. */
   protocol: ListenerProtocol;

@@ -3,6 +3,7 @@
  * server does not have (external storage, NAPI), so that tools find every key; and options
  * that only change others.
  */
+import { HASH_ALGORITHMS } from '../cache/hash.ts';
 import { fixed, type Setting } from './setting.ts';
 
 const PAGE_BYTES = 1024 * 1024;
@@ -21,7 +22,6 @@ export const ABSENT_SETTINGS: readonly Setting[] = [
   fixed('slab_automove_freeratio', '0.000'),
   fixed('ext_drop_unread', 'no'),
   fixed('num_napi_ids', '(null)'),
-  fixed('memory_file', '(null)'),
 ];
 
 /** Options that stand for several others. */
@@ -33,13 +33,14 @@ export const PRESET_SETTINGS: readonly Setting[] = [
   },
   {
     extended: 'no_modern',
-    help: ['the defaults of memcached 1.4 (but the hash stays murmur3)'],
+    help: ['the defaults of memcached 1.4'],
     set: (s) => {
       if (!s.slabChunkMaxGiven) s.slabChunkMax = PAGE_BYTES;
       s.slabReassign = false;
       s.slabAutomove = 0;
       s.maxconnsFast = false;
       s.lruSegmented = false;
+      s.hashAlgorithm = HASH_ALGORITHMS.indexOf('jenkins');
       s.lruCrawler = false;
       s.lruMaintainer = false;
     },

@@ -74,15 +74,6 @@ export const ADMIN_SETTINGS: readonly Setting[] = [
     show: (s) => yesNo(s.dumpEnabled),
   },
   {
-    short: 'W',
-    long: 'disable-watch',
-    initial: { watchEnabled: true },
-    help: ['disable watch commands (live logging)'],
-    set: (s) => {
-      s.watchEnabled = false;
-    },
-  },
-  {
     extended: 'dump_timeout',
     argument: '<num>',
     initial: { dumpTimeout: DUMP_TIMEOUT_SECONDS },

@@ -1,6 +1,7 @@
 /**
  * The settings table, second part: the options of `-o`.
  */
+import { HASH_ALGORITHMS } from '../cache/hash.ts';
 import { decimal, integer } from './checks.ts';
 import { SettingsError } from './errors.ts';
 import { fixed, type Setting, yesNo } from './setting.ts';
@@ -105,11 +106,16 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
   },
   {
     extended: 'slab_chunk_max',
-    argument: '<bytes>',
+    argument: '<num>',
     initial: { slabChunkMax: MEGABYTE / 2, slabChunkMaxGiven: false },
-    help: ['largest chunk in bytes; larger items are chained (default: 524288)'],
+    help: [
+      'largest chunk; larger items are chained (default: 512); up to 1024',
+      'it is in kilobytes, above in bytes',
+    ],
     set: (s, value, given) => {
-      s.slabChunkMax = integer(given, value, 1, MEGABYTE);
+      // memcached took bytes once and takes kilobytes now; no number makes sense as both.
+      const size = integer(given, value, 1, MEGABYTE);
+      s.slabChunkMax = size <= 1024 ? size * 1024 : size;
       s.slabChunkMaxGiven = true;
     },
     stats: 'slab_chunk_max',
@@ -168,13 +174,17 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
   {
     extended: 'hash_algorithm',
     argument: '<name>',
-    help: ['the hash table algorithm: only murmur3 (default: murmur3)'],
-    set: (_s, value, given) => {
-      if (value === 'murmur3') return;
-      throw new SettingsError(`${given} can only be murmur3, not '${value}'`);
+    initial: { hashAlgorithm: HASH_ALGORITHMS.indexOf('murmur3') },
+    help: ['the hash table algorithm: jenkins, murmur3 or xxh3 (default: murmur3)'],
+    set: (s, value, given) => {
+      const index = HASH_ALGORITHMS.indexOf(value);
+      if (index === -1) {
+        throw new SettingsError(`${given} must be jenkins, murmur3 or xxh3, not '${value}'`);
+      }
+      s.hashAlgorithm = index;
     },
     stats: 'hash_algorithm',
-    show: () => 'murmur3',
+    show: (s) => HASH_ALGORITHMS[s.hashAlgorithm],
   },
   {
     extended: 'lru_maintainer',
@@ -269,8 +279,6 @@ export const EXTENDED_SETTINGS: readonly Setting[] = [
     stats: 'idle_timeout',
     show: (s) => String(s.idleTimeout),
   },
-  fixed('watcher_logbuf_size', '0'),
-  fixed('worker_logbuf_size', '0'),
   fixed('read_buf_mem_limit', '0'),
   {
     extended: 'track_sizes',

@@ -6,7 +6,7 @@
 import { totalmem } from 'node:os';
 import { bytes, decimal, integer, octal, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
-import { fixed, type Setting, threadsPerUdp } from './setting.ts';
+import { type Setting, threadsPerUdp } from './setting.ts';
 
 const MEGABYTE = 1024 * 1024;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -204,8 +204,6 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'tcp_backlog',
     show: (s) => String(s.backlog),
   },
-  fixed('auth_enabled_sasl', 'no'),
-  fixed('auth_enabled_ascii', 'no'),
   {
     short: 'I',
     long: 'max-item-size',
@@ -223,7 +221,7 @@ export const FLAG_SETTINGS: readonly Setting[] = [
   },
 ];
 
-/** Flags that `stats settings` does not show. */
+/** Flags that concern the process. */
 export const PROCESS_SETTINGS: readonly Setting[] = [
   {
     short: 'd',
@@ -253,6 +251,21 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
     set: (s, value, given) => {
       s.pidFile = text(given, value);
     },
+  },
+  {
+    short: 'e',
+    long: 'memory-file',
+    argument: '<file>',
+    initial: { memoryFile: '' },
+    help: [
+      'keep the items in <file> while the server is down: written at the end',
+      'of a graceful stop, read and removed at the next start',
+    ],
+    set: (s, value, given) => {
+      s.memoryFile = text(given, value);
+    },
+    stats: 'memory_file',
+    show: (s) => (s.memoryFile === '' ? '(null)' : s.memoryFile),
   },
   {
     short: 'k',

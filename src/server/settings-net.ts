@@ -5,6 +5,7 @@ import type { SecureVersion } from 'node:tls';
 import type { ListenerProtocol } from '../protocol/origin.ts';
 import { integer, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
+import type { ListenEntry } from './listen-addresses.ts';
 import { KEY_FORMAT_DER, KEY_FORMAT_PEM, type Setting, type Settings, yesNo } from './setting.ts';
 
 const PROTOCOLS: readonly ListenerProtocol[] = ['auto', 'ascii', 'binary'];
@@ -160,6 +161,23 @@ export const TLS_SETTINGS: readonly Setting[] = [
 
 /** `stats settings` shows the modes as the bits that OpenSSL has for them. */
 const VERIFY_BITS = [0, 1, 3, 7];
+
+/** What authentication rules out: a way in that it does not guard. Throws SettingsError. */
+export function checkListeners(s: Settings, entries: readonly ListenEntry[]): void {
+  if (s.udpPort !== 0 && (s.sasl || s.authFile !== '')) {
+    throw new SettingsError('-U cannot be used with -S or -Y: nobody authenticates over UDP');
+  }
+  if (s.sasl && (s.protocol === 'ascii' || entries.some(({ protocol }) => protocol === 'ascii'))) {
+    throw new SettingsError('-S cannot be used on a listener for the ascii protocol');
+  }
+  const binary = s.protocol === 'binary' || entries.some(({ protocol }) => protocol === 'binary');
+  if (s.authFile !== '' && !s.sasl && binary) {
+    throw new SettingsError('-Y cannot be used on a listener for the binary protocol');
+  }
+  if (s.sslCaCert === '' && entries.some(({ tls }) => tls === 'client certificate')) {
+    throw new SettingsError("-l 'mtls:' needs -o ssl_ca_cert: no client could connect");
+  }
+}
 
 /** What settings about TLS demand of each other. Throws SettingsError. */
 export function checkTls(s: Settings): void {

@@ -10,19 +10,23 @@ import { listenEntries } from './listen-addresses.ts';
 import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
 import { ADMIN_SETTINGS } from './settings-admin.ts';
+import { AUTH_SETTINGS, checkAuth } from './settings-auth.ts';
 import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
 import { INERT_SETTINGS } from './settings-inert.ts';
-import { checkTls, NET_SETTINGS, TLS_SETTINGS } from './settings-net.ts';
+import { LOG_SETTINGS } from './settings-log.ts';
+import { checkListeners, checkTls, NET_SETTINGS, TLS_SETTINGS } from './settings-net.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
 
 /** The table: every row once. */
 export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
+  ...AUTH_SETTINGS,
   ...ADMIN_SETTINGS,
   ...NET_SETTINGS,
   ...EXTENDED_SETTINGS,
   ...TLS_SETTINGS,
+  ...LOG_SETTINGS,
   ...PRESET_SETTINGS,
   ...INERT_SETTINGS,
   ...ABSENT_SETTINGS,
@@ -119,14 +123,12 @@ function checkTogether(s: Settings): void {
   if (s.memoryMax !== 0 && s.memoryMax < s.maxbytes) {
     throw new SettingsError('-o memory_max cannot be smaller than -m (memory limit)');
   }
+  checkAuth(s);
   if (s.trackSizes && !s.casEnabled) {
     throw new SettingsError('-o track_sizes needs cas ids, which -C disables');
   }
   checkTls(s);
-  const entries = [...listenEntries(s, s.port), ...listenEntries(s, s.udpPort)];
-  if (s.sslCaCert === '' && entries.some(({ tls }) => tls === 'client certificate')) {
-    throw new SettingsError("-l 'mtls:' needs -o ssl_ca_cert: no client could connect");
-  }
+  checkListeners(s, [...listenEntries(s, s.port), ...listenEntries(s, s.udpPort)]);
 }
 
 /** What `--help` prints. */
@@ -144,6 +146,7 @@ export function helpText(version: string): string {
     const shown = row.argumentOptional ? `[${value}]` : value;
     lines.push(...helpLines(`   ${row.extended}${shown}`, row.help));
   }
+  lines.push('', 'slabcached dump | load | warm --help tells how to copy a running cache.');
   return `${lines.join('\n')}\n`;
 }
 
@@ -179,6 +182,9 @@ export function memoryConfig(settings: Settings): MemoryConfig {
     workers: settings.threads,
     maxConns: settings.maxconns,
     hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,
+    workerLogBytes: settings.workerLogBytes,
+    watcherLogBytes: settings.watcherLogBytes,
+    hashAlgorithm: settings.hashAlgorithm,
   };
 }
 

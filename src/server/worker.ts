@@ -4,7 +4,7 @@
  */
 import type { Server, Socket } from 'node:net';
 import { threadId } from 'node:worker_threads';
-import { count, IDLE_KICKS } from '../cache/counters.ts';
+import { AUTH_TIMEOUTS, count, IDLE_KICKS } from '../cache/counters.ts';
 import { Store } from '../cache/store.ts';
 import { releaseConnection } from '../memory/connections.ts';
 import { attachMemory } from '../memory/memory.ts';
@@ -21,6 +21,7 @@ import { reasonOf } from './errors.ts';
 import { ServerHost } from './host.ts';
 import type { DatagramSocket, FromWorker, ToWorker, WorkerTask } from './messages.ts';
 import { askForRefresh } from './refresh.ts';
+import { WatchPump } from './watch-pump.ts';
 
 /** Worker i is actor 2 + i of the shared memory: 0 is the main thread, 1 the maintainer. */
 export const FIRST_WORKER_ACTOR = 2;
@@ -41,6 +42,7 @@ class Worker {
   readonly #transport: Transport;
   readonly #datagrams: DatagramTransport<Session, Buffer>;
   readonly #handshakes: TlsHandshakes | null;
+  readonly #engine: Engine;
   /** Unix connections that wait for a slot of the connection table, by the id of the question. */
   readonly #asking = new Map<number, Socket>();
   #asked = 0;
@@ -50,21 +52,27 @@ class Worker {
     this.#task = task;
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
-    const host = new ServerHost(memory, state, task.settings, 'node', () =>
+    const { settings, credentials } = task;
+    const host = new ServerHost(memory, state, settings, 'node', () =>
       askForRefresh((answer) => this.#tell({ kind: 'refresh', answer })),
     );
     const store = new Store(memory, task.cache, actor);
-    const engine = new Engine(store, host, task.settings);
+    const auth =
+      credentials === null ? undefined : { tables: credentials, timeout: settings.authTimeout };
+    this.#engine = new Engine(store, host, { ...settings, auth });
     const onClose = (slot: number): void => {
       releaseConnection(memory, slot);
       state.addConnections(task.worker, -1);
     };
-    this.#transport = new SocketTransport(engine, {
+    this.#transport = new SocketTransport(this.#engine, {
       onClose,
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
+      onOverdue: () => count(memory, actor, AUTH_TIMEOUTS, 1),
     });
-    this.#datagrams = new DatagramTransport(engine);
+    this.#datagrams = new DatagramTransport(this.#engine);
     this.#handshakes = this.#makeHandshakes(state, onClose);
+    const pump = new WatchPump(memory, actor, (slot) => this.#transport.poke(slot));
+    this.#engine.onWatcher = () => pump.start();
   }
 
   #makeHandshakes(state: ServerState, onGone: (slot: number) => void): TlsHandshakes | null {
@@ -82,18 +90,23 @@ class Worker {
   }
 
   run(): Promise<void> {
-    const { port, settings } = this.#task;
-    const idle = setInterval(() => {
-      this.#transport.closeStalled();
-      if (settings.idleTimeout > 0) this.#transport.closeIdle(settings.idleTimeout);
-    }, SECOND_MS);
+    const { port } = this.#task;
+    const timer = setInterval(() => this.#closeLate(), SECOND_MS);
     return new Promise((resolve) => {
       port.on('message', (message: ToWorker) => this.#onMessage(message));
       port.on('close', () => {
-        clearInterval(idle);
+        clearInterval(timer);
         resolve();
       });
     });
+  }
+
+  /** Closes connections whose time is up. */
+  #closeLate(): void {
+    const { idleTimeout } = this.#task.settings;
+    this.#transport.closeStalled();
+    this.#transport.closeOverdue();
+    if (idleTimeout > 0) this.#transport.closeIdle(idleTimeout);
   }
 
   #onMessage(message: ToWorker): void {
@@ -101,6 +114,8 @@ class Worker {
       this.#serve(message.socket, message.slot, message.listener);
     } else if (message.kind === 'slot') {
       this.#onSlot(message.id, message.slot);
+    } else if (message.kind === 'credentials') {
+      this.#engine.auth.load(message.credentials);
     } else if (message.kind === 'listen') {
       this.#listen(message.path);
     } else if (message.kind === 'datagrams') {

@@ -35,6 +35,8 @@ export function isExplained(
 /** Whether a step may have failed because all that could be evicted was in use at that moment. */
 function isOutOfMemory({ step, reply }: Done): boolean {
   if (/^SERVER_ERROR out of memory/i.test(reply)) return true;
+  if (step.command === 'msa') return reply === 'NS\r\n';
+  if (step.command === 'mg') return reply === 'EN\r\n';
   return reply === 'NOT_STORED\r\n' && ['append', 'prepend'].includes(step.command);
 }
 

@@ -22,10 +22,10 @@ const HANG_MS = 20_000;
 
 const KEYS = ['k0', 'k1', 'k2'];
 const LENGTHS = [5, 60, 900, 9000, 16_200, 20_000, 70_000, 90_000];
-const COMMANDS =
-  'set set set add replace append append prepend delete incr incr decr get get touch gat'.split(
-    ' ',
-  );
+const COMMANDS = (
+  'set set set add replace append append prepend delete incr incr decr get get touch gat ' +
+  'mg mg mdx mdi ma msa'
+).split(' ');
 
 interface Answer {
   readonly done?: Done[];

@@ -19,6 +19,11 @@ export interface Entry {
   readonly value: string;
   /** Clock second from which on it is dead; 0 for never. */
   readonly deadline: number;
+  /** Client flags, if they are not FLAGS: what mg has created has none. */
+  readonly flags?: number | undefined;
+  /** Marked by md I; whether a client was told to renew it. */
+  readonly stale?: boolean;
+  readonly sent?: boolean;
 }
 
 /** What a command replies, and what is stored under its key afterwards. */
@@ -27,7 +32,7 @@ export interface Outcome {
   readonly entry: Entry | undefined;
 }
 
-/** Client flags of all items here. */
+/** Client flags of all items that are stored here. */
 const FLAGS = 7;
 /** Numbers in chains of chunks are none, as in memcached. */
 const CHUNK_BYTES_MAX = 16_384;
@@ -54,9 +59,9 @@ export function outcome(step: Step, found: Entry | undefined, now: number): Outc
     case 'replace':
       return old === undefined ? refused : stored(fresh);
     case 'append':
-      return old === undefined ? refused : stored({ ...old, value: old.value + step.value });
+      return old === undefined ? refused : stored(renewed(old, old.value + step.value));
     case 'prepend':
-      return old === undefined ? refused : stored({ ...old, value: step.value + old.value });
+      return old === undefined ? refused : stored(renewed(old, step.value + old.value));
     case 'delete':
       return { reply: old === undefined ? 'NOT_FOUND\r\n' : 'DELETED\r\n', entry: undefined };
     case 'touch':
@@ -67,31 +72,75 @@ export function outcome(step: Step, found: Entry | undefined, now: number): Outc
       return { reply: valueReply(step.key, old), entry: { ...old, deadline: fresh.deadline } };
     case 'incr':
     case 'decr':
+    case 'ma':
       return arithmetic(step, old);
+    case 'mg':
+      return metaGet(old, fresh.deadline);
+    case 'mdx':
+    case 'mdi':
+    case 'msa':
+      return metaChange(step, old, fresh);
     default:
       return { reply: old === undefined ? 'END\r\n' : valueReply(step.key, old), entry: old };
   }
 }
 
+/** A new item in the place of another. */
+function renewed(old: Entry, value: string): Entry {
+  const { deadline, flags } = old;
+  return { value, deadline, flags };
+}
+
+/** `mg <key> v f N<exptime>` */
+function metaGet(old: Entry | undefined, deadline: number): Outcome {
+  if (old === undefined) {
+    return { reply: 'VA 0 f0 W\r\n\r\n', entry: { value: '', deadline, flags: 0, sent: true } };
+  }
+  const { value, flags = FLAGS, stale = false, sent = false } = old;
+  const marks = `${sent ? ' Z' : ''}${stale ? ' X' : ''}${stale && !sent ? ' W' : ''}`;
+  const reply = `VA ${value.length} f${flags}${marks}\r\n${value}\r\n`;
+  return { reply, entry: { ...old, sent: sent || stale } };
+}
+
+/** md that empties, md that marks as stale, and ms that appends or creates. */
+function metaChange(step: Step, old: Entry | undefined, fresh: Entry): Outcome {
+  if (step.command === 'msa') {
+    return { reply: 'HD\r\n', entry: old ? renewed(old, old.value + step.value) : fresh };
+  }
+  if (old === undefined) return { reply: 'NF\r\n', entry: old };
+  const { deadline } = fresh;
+  const entry =
+    step.command === 'mdx'
+      ? { value: '', deadline }
+      : { ...old, deadline, stale: true, sent: false };
+  return { reply: 'HD\r\n', entry };
+}
+
 function valueReply(key: string, entry: Entry): string {
-  return `VALUE ${key} 7 ${entry.value.length}\r\n${entry.value}\r\nEND\r\n`;
+  return `VALUE ${key} ${entry.flags ?? FLAGS} ${entry.value.length}\r\n${entry.value}\r\nEND\r\n`;
 }
 
 function arithmetic(step: Step, old: Entry | undefined): Outcome {
-  if (old === undefined) return { reply: 'NOT_FOUND\r\n', entry: old };
+  const meta = step.command === 'ma';
+  if (old === undefined) return { reply: meta ? 'NF\r\n' : 'NOT_FOUND\r\n', entry: old };
   // White space ends the number; what follows is ignored.
   const digits = /^(\d+)( .*)?$/.exec(old.value)?.[1];
+  const { flags = FLAGS } = old;
   // By memcached's arithmetic, whatever our own item takes.
-  const inChunks = memcachedItemBytes(step.key.length, FLAGS, old.value.length) > CHUNK_BYTES_MAX;
+  const inChunks = memcachedItemBytes(step.key.length, flags, old.value.length) > CHUNK_BYTES_MAX;
   const number = BigInt(digits ?? '0');
   if (digits === undefined || inChunks || number >= UINT64_END) {
     return { reply: NON_NUMERIC, entry: old };
   }
   const amount = BigInt(step.amount);
   const lessened = number < amount ? 0n : number - amount;
-  const result = step.command === 'incr' ? (number + amount) % UINT64_END : lessened;
+  const result = step.command === 'decr' ? lessened : (number + amount) % UINT64_END;
   const text = String(result);
-  return { reply: `${text}\r\n`, entry: { ...old, value: text.padEnd(old.value.length) } };
+  const inPlace = { ...old, value: text.padEnd(old.value.length) };
+  return {
+    reply: meta ? `VA ${text.length}\r\n${text}\r\n` : `${text}\r\n`,
+    entry: text.length > old.value.length ? renewed(old, text) : inPlace,
+  };
 }
 
 /** The step as a request. */
@@ -108,7 +157,17 @@ export function requestOf(step: Step): string {
     case 'incr':
     case 'decr':
       return `${command} ${key} ${amount}\r\n`;
+    case 'mg':
+      return `mg ${key} v f N${exptime}\r\n`;
+    case 'mdx':
+      return `md ${key} x F${FLAGS} T${exptime}\r\n`;
+    case 'mdi':
+      return `md ${key} I T${exptime}\r\n`;
+    case 'ma':
+      return `ma ${key} v D${amount}\r\n`;
+    case 'msa':
+      return `ms ${key} ${value.length} F${FLAGS} MA N${exptime}\r\n${value}\r\n`;
     default:
-      return `${command} ${key} 7 ${exptime} ${value.length}\r\n${value}\r\n`;
+      return `${command} ${key} ${FLAGS} ${exptime} ${value.length}\r\n${value}\r\n`;
   }
 }

@@ -69,9 +69,22 @@ const plain = (opcode: number, key = '', extras: Buffer = NOTHING): BinaryReques
   value: EMPTY,
 });
 
-/** Exptimes that are clearly over or clearly far; the largest is no -1 here. */
-const exptime = (): fc.Arbitrary<number> =>
-  fc.constantFrom(0, 0, 0, 0, 1000, 2592000, 2592001, 2678400, 0x7fff_ffff, 0xffff_ffff);
+/** Exptimes that are clearly over or clearly far. */
+const EXPTIMES = [0, 0, 0, 0, 1000, 2592000, 2592001, 2678400, 0x7fff_ffff];
+/** The largest is no -1 here; see AVOIDED in differences.ts for where it is left out. */
+const LAST_EXPTIME = 0xffff_ffff;
+
+/** What requests are made of. */
+export interface Ingredients {
+  readonly keys: readonly string[];
+  readonly limits: material.SizeLimits;
+  readonly lastExptime: boolean;
+}
+
+const exptime = ({ lastExptime }: Ingredients): fc.Arbitrary<number> =>
+  fc.constantFrom(...EXPTIMES, ...(lastExptime ? [LAST_EXPTIME] : []));
+
+const key = ({ keys }: Ingredients): fc.Arbitrary<string> => fc.constantFrom(...keys);
 
 const casChoice = (): fc.Arbitrary<CasChoice | undefined> =>
   fc.oneof(
@@ -100,71 +113,60 @@ const value = (
     },
   );
 
-const store = (keys: readonly string[], limits: material.SizeLimits): fc.Arbitrary<BinaryRequest> =>
+const store = (from: Ingredients): fc.Arbitrary<BinaryRequest> =>
   fc
     .tuple(
       fc.constantFrom(op.SET, op.SET, op.SETQ, op.ADD, op.ADDQ, op.REPLACE, op.REPLACEQ),
-      fc.constantFrom(...keys),
+      key(from),
       material.flags(),
-      exptime(),
+      exptime(from),
       casChoice(),
     )
-    .chain(([opcode, key, flags, time, cas]) =>
-      value(limits, key, flags).map((bytes) =>
-        withCas({ opcode, key, extras: words(flags, time), value: bytes }, cas),
+    .chain(([opcode, name, flags, time, cas]) =>
+      value(from.limits, name, flags).map((bytes) =>
+        withCas({ opcode, key: name, extras: words(flags, time), value: bytes }, cas),
       ),
     );
 
-const concatenate = (
-  keys: readonly string[],
-  limits: material.SizeLimits,
-): fc.Arbitrary<BinaryRequest> =>
+const concatenate = (from: Ingredients): fc.Arbitrary<BinaryRequest> =>
   fc
-    .tuple(
-      fc.constantFrom(op.APPEND, op.APPENDQ, op.PREPEND, op.PREPENDQ),
-      fc.constantFrom(...keys),
-      casChoice(),
-    )
-    .chain(([opcode, key, cas]) =>
-      value(limits, key, 0).map((bytes) =>
-        withCas({ opcode, key, extras: NOTHING, value: bytes }, cas),
+    .tuple(fc.constantFrom(op.APPEND, op.APPENDQ, op.PREPEND, op.PREPENDQ), key(from), casChoice())
+    .chain(([opcode, name, cas]) =>
+      value(from.limits, name, 0).map((bytes) =>
+        withCas({ opcode, key: name, extras: NOTHING, value: bytes }, cas),
       ),
     );
 
-const retrieve = (keys: readonly string[]): fc.Arbitrary<BinaryRequest> =>
+const retrieve = (from: Ingredients): fc.Arbitrary<BinaryRequest> =>
   fc
-    .tuple(fc.constantFrom(op.GET, op.GETQ, op.GETK, op.GETKQ), fc.constantFrom(...keys))
+    .tuple(fc.constantFrom(op.GET, op.GETQ, op.GETK, op.GETKQ), key(from))
     .map(([opcode, key]) => plain(opcode, key));
 
-const touch = (keys: readonly string[]): fc.Arbitrary<BinaryRequest> =>
+const touch = (from: Ingredients): fc.Arbitrary<BinaryRequest> =>
   fc
-    .tuple(
-      fc.constantFrom(op.TOUCH, op.GAT, op.GATQ, op.GATK, op.GATKQ),
-      fc.constantFrom(...keys),
-      exptime(),
-    )
+    .tuple(fc.constantFrom(op.TOUCH, op.GAT, op.GATQ, op.GATK, op.GATKQ), key(from), exptime(from))
     .map(([opcode, key, time]) => plain(opcode, key, words(time)));
 
 /** See AVOIDED in differences.ts: the numbers stay clear of 2^63. */
 const AMOUNTS = [0n, 1n, 1n, 5n, 10n, 4294967296n, 10n ** 18n];
 
-const delta = (keys: readonly string[]): fc.Arbitrary<BinaryRequest> =>
+const delta = (from: Ingredients): fc.Arbitrary<BinaryRequest> =>
   fc
     .tuple(
       fc.constantFrom(op.INCR, op.INCRQ, op.DECR, op.DECRQ),
-      fc.oneof(fc.constant('n'), fc.constantFrom(...keys)),
+      fc.oneof(fc.constant('n'), key(from)),
       fc.constantFrom(...AMOUNTS),
       fc.constantFrom(...AMOUNTS),
-      fc.oneof(fc.constant(0xffff_ffff), exptime()),
+      fc.oneof(fc.constant(0xffff_ffff), exptime(from)),
       casChoice(),
     )
     .map(([opcode, key, amount, initial, time, cas]) =>
       withCas(plain(opcode, key, deltaExtras(amount, initial, time)), cas),
     );
 
-const remove = (keys: readonly string[]): fc.Arbitrary<BinaryRequest> =>
+const remove = (from: Ingredients): fc.Arbitrary<BinaryRequest> =>
   fc
-    .tuple(fc.constantFrom(op.DELETE, op.DELETEQ), fc.constantFrom(...keys), casChoice())
+    .tuple(fc.constantFrom(op.DELETE, op.DELETEQ), key(from), casChoice())
     .map(([opcode, key, cas]) => withCas(plain(opcode, key), cas));
 
 const STAT_KEYS = ['detail on', 'detail off', 'reset', 'resetting', 'nonsense', 'sizes'];
@@ -185,17 +187,14 @@ const administer = (): fc.Arbitrary<BinaryRequest> =>
   );
 
 /** Any packet whose header is right. */
-export const wellFormed = (
-  keys: readonly string[],
-  limits: material.SizeLimits,
-): fc.Arbitrary<BinaryRequest> =>
+export const wellFormed = (from: Ingredients): fc.Arbitrary<BinaryRequest> =>
   fc.oneof(
-    { weight: 8, arbitrary: store(keys, limits) },
-    { weight: 4, arbitrary: concatenate(keys, limits) },
-    { weight: 8, arbitrary: retrieve(keys) },
-    { weight: 4, arbitrary: touch(keys) },
-    { weight: 6, arbitrary: delta(keys) },
-    { weight: 3, arbitrary: remove(keys) },
+    { weight: 8, arbitrary: store(from) },
+    { weight: 4, arbitrary: concatenate(from) },
+    { weight: 8, arbitrary: retrieve(from) },
+    { weight: 4, arbitrary: touch(from) },
+    { weight: 6, arbitrary: delta(from) },
+    { weight: 3, arbitrary: remove(from) },
     { weight: 2, arbitrary: administer() },
   );
 

@@ -148,12 +148,14 @@ export function binarySteps(
   dumps: boolean,
 ): Array<fc.Arbitrary<BinaryStep>> {
   const keys = mixed ? KEYS : [...KEYS, ...BINARY_KEYS];
+  const usual = { keys, limits, lastExptime: !mixed };
+  const short = { ...usual, limits: SMALL };
   const right = fc
-    .tuple(fc.array(wellFormed(keys, limits), { minLength: 1, maxLength: 16 }), cuts())
+    .tuple(fc.array(wellFormed(usual), { minLength: 1, maxLength: 16 }), cuts())
     .map(([requests, places]): BinaryStep => new Packets(withPauses(requests), places));
   // Whole: what is sent after a close would turn it into a reset, and lose replies.
   const wrong = fc
-    .tuple(fc.array(wellFormed(keys, SMALL), { maxLength: 4 }), ending())
+    .tuple(fc.array(wellFormed(short), { maxLength: 4 }), ending())
     .map(([requests, last]): BinaryStep => new Packets(withPauses([...requests, last]), []));
   const statistics = fc.constantFrom(...DUMPS).map((one): BinaryStep => new BinaryStatistics(one));
   const text = mixed

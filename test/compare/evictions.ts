@@ -28,6 +28,36 @@ const MISSED: Readonly<Record<string, string>> = {
   touch: 'NOT_FOUND',
 };
 
+/** What a meta command answers when the item it needs is not there, by its name below. */
+const META_MISSED: Readonly<Record<string, string>> = {
+  mg: 'EN',
+  me: 'EN',
+  md: 'NF',
+  ma: 'NF',
+  add: 'HD',
+  replace: 'NS',
+  append: 'NS',
+  prepend: 'NS',
+  cas: 'NF',
+};
+const META_MODES: Readonly<Record<string, string>> = {
+  ME: 'add',
+  MA: 'append',
+  MP: 'prepend',
+  MR: 'replace',
+};
+
+/** What a request is, and what it answers when its item is missing; an ms goes by its mode. */
+function commandOf({ line }: Request): [name: string, missed: string | undefined] {
+  const [command = '', , , ...flags] = lineTokens(line);
+  if (!/^m[gesda]$/.test(command)) return [command, MISSED[command]];
+  if (command !== 'ms') return [command, META_MISSED[command]];
+  const mode = META_MODES[flags.find((flag) => flag in META_MODES) ?? ''] ?? 'set';
+  const compares = flags.some((flag) => flag.startsWith('C'));
+  const name = compares && (mode === 'set' || mode === 'replace') ? 'cas' : mode;
+  return [name, META_MISSED[name]];
+}
+
 /**
  * How many items a server says it has dropped or refused for want of memory. A class without items
  * is not listed, so the largest count seen of each counter is what is summed.
@@ -98,7 +128,7 @@ function whoMissed(
   ours: readonly Frame[],
   theirs: readonly Frame[],
 ): [Set<string>, Set<string>] | string {
-  const command = lineTokens(request.line)[0] ?? '';
+  const [command, missed] = commandOf(request);
   if (/^g[ae]ts?$/.test(command)) return missedValues(ours, theirs);
   const [mine, other] = [onlyLine(ours), onlyLine(theirs)];
   if (mine === undefined || other === undefined) return 'not one line each';
@@ -106,7 +136,7 @@ function whoMissed(
   const none = new Set<string>();
   // A side without memory for the new value never looked for the item: it may be missing on both.
   if (saysNoMemory(mine) || saysNoMemory(other)) return [none, none];
-  const [mineMissed, otherMissed] = [mine === MISSED[command], other === MISSED[command]];
+  const [mineMissed, otherMissed] = [mine === missed, other === missed];
   if (otherMissed && UNCOUNTED_LOSSES.commands.includes(command)) return [none, none];
   if (mineMissed || otherMissed) return [mineMissed ? keys : none, otherMissed ? keys : none];
   return 'neither answer is that of a missing item';
@@ -114,7 +144,9 @@ function whoMissed(
 
 function onlyLine(frames: readonly Frame[]): string | undefined {
   const [frame] = frames;
-  return frames.length === 1 && frame?.kind === 'line' ? frame.text : undefined;
+  if (frames.length !== 1) return undefined;
+  if (frame?.kind === 'meta') return frame.text.split(' ', 1)[0];
+  return frame?.kind === 'line' ? frame.text : undefined;
 }
 
 /** Values present on both sides must agree; those on one side only were missed by the other. */

@@ -36,7 +36,7 @@ const FLAGS: readonly string[] = [
   '-I 1m -o slab_chunk_max=65536',
   '-I 8m -o slab_chunk_max=1048576',
   '-I 16k -o slab_chunk_max=4096 -f 1.1',
-  '-I 1024 -o slab_chunk_max=1024',
+  '-I 2048 -o slab_chunk_max=2048',
   '-I 1048576 -f 1.25 -n 72',
 ];
 

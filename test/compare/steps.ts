@@ -284,5 +284,10 @@ export function lossySteps(limits: SizeLimits): Array<fc.Arbitrary<Step>> {
       fc.constantFrom(...limits.chunkSizes, limits.slabChunkMax, limits.itemSizeMax),
     )
     .map(([count, size]): Step => new Flood(count, Math.max(1, size - 200)));
-  return [single, single, single, single, single, single, single, flood];
+  const metaSingle = meta(limits)
+    .filter(({ line }) => !/ N-?\d/.test(line))
+    .map((request): Step => {
+      return new LossyRequest({ ...request, line: request.line.replace(/ q(?= |$)/, '') });
+    });
+  return [single, single, single, single, single, metaSingle, metaSingle, metaSingle, flood];
 }

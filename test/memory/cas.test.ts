@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { casBefore, casHigh, nextCasLow } from '../../src/memory/cas.ts';
-import { HEAD_CAS_HIGH_A, HEAD_CAS_HIGH_B, HEAD_CAS_LOW } from '../../src/memory/layout.ts';
+import { HEAD_CAS_LOW } from '../../src/memory/layout.ts';
 import { runThreads } from './threads.ts';
 
 const THREADS = 4;
@@ -19,8 +19,8 @@ function wordsAt(last: number): Int32Array<SharedArrayBuffer> {
   const i32 = new Int32Array(new SharedArrayBuffer(256));
   const high = Math.floor(last / TWO_32);
   i32[HEAD_CAS_LOW] = (last % TWO_32) | 0;
-  i32[HEAD_CAS_HIGH_A] = last % TWO_32 < TWO_31 ? high : high + 1;
-  i32[HEAD_CAS_HIGH_B] = high;
+  i32[HEAD_CAS_LOW + 1] = last % TWO_32 < TWO_31 ? high : high + 1;
+  i32[HEAD_CAS_LOW + 2] = high;
   return i32;
 }
 

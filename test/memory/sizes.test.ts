@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { MemoryConfig } from '../../src/memory/config.ts';
 import * as layout from '../../src/memory/layout.ts';
+import * as logLayout from '../../src/memory/log-layout.ts';
+import * as statsLayout from '../../src/memory/stats-layout.ts';
 import { MEMORY_DEFAULTS } from '../support/cache.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -21,7 +23,7 @@ interface Field {
 
 /** The constants whose names match, as fields of `unit` bytes. */
 function constants(pattern: RegExp, unit: number): Field[] {
-  return Object.entries(layout).flatMap(([name, value]) =>
+  return Object.entries({ ...layout, ...logLayout, ...statsLayout }).flatMap(([name, value]) =>
     pattern.test(name) && typeof value === 'number'
       ? [{ name, start: value * unit, bytes: unit }]
       : [],
@@ -36,8 +38,10 @@ function fieldsOf(prefix: string): Field[] {
 }
 
 function headFields(): Field[] {
-  const named = /^HEAD_(?!BYTES$|.*_F64$)/;
+  const named = /^HEAD_(?!BYTES$|CAS_LOW$|LOG_GID$|.*_F64$)/;
   return [
+    { name: 'HEAD_CAS_LOW', start: layout.HEAD_CAS_LOW * 4, bytes: 12 },
+    { name: 'HEAD_LOG_GID', start: layout.HEAD_LOG_GID * 4, bytes: 12 },
     ...constants(named, 4),
     { name: 'HEAD_STARTED_F64', start: layout.HEAD_STARTED_F64 * 8, bytes: 8 },
     {
@@ -66,7 +70,7 @@ function listsFields(): Field[] {
 }
 
 function prefixFields(): Field[] {
-  const text = { name: 'PREFIX_TEXT_AT', start: layout.PREFIX_TEXT_AT, bytes: KEY_BYTES_MAX };
+  const text = { name: 'PREFIX_TEXT_AT', start: statsLayout.PREFIX_TEXT_AT, bytes: KEY_BYTES_MAX };
   return [...fieldsOf('PREFIX'), text];
 }
 
@@ -82,7 +86,10 @@ const RECORDS: ReadonlyArray<readonly [string, number, readonly Field[]]> = [
   ['lists', layout.LISTS_BYTES, listsFields()],
   ['connection', layout.CONN_BYTES, connectionFields()],
   ['page', layout.PAGE_ENTRY_BYTES, fieldsOf('PAGE')],
-  ['prefix', layout.PREFIX_BYTES, prefixFields()],
+  ['prefix', statsLayout.PREFIX_BYTES, prefixFields()],
+  ['log ring', logLayout.LOG_RING_HEAD_BYTES, fieldsOf('LOG_RING')],
+  ['log record', logLayout.RECORD_TEXT_AT, fieldsOf('RECORD')],
+  ['watcher', logLayout.WATCHER_HEAD_BYTES, fieldsOf('WATCHER')],
   ['item', layout.ITEM_HEADER_BYTES, [...fieldsOf('CHUNK'), ...fieldsOf('ITEM')]],
   [
     'data chunk',
@@ -116,7 +123,7 @@ test('records have the sizes that memory use is calculated with', () => {
   assert.equal(layout.LISTS_BYTES, 256);
   assert.equal(layout.CONN_BYTES, 192);
   assert.equal(layout.PAGE_ENTRY_BYTES, 16);
-  assert.equal(layout.PREFIX_BYTES, 320);
+  assert.equal(statsLayout.PREFIX_BYTES, 320);
 });
 
 test('an actor has its journal and all counters, in whole cache lines', () => {
@@ -153,7 +160,9 @@ function regionsOf(
     ['connections', map.connections, map.connectionCount * layout.CONN_BYTES, 64],
     ['page table', map.pageTable, map.pageCountMax * layout.PAGE_ENTRY_BYTES, 64],
     ['sizes', map.sizes, map.sizesCount * 4, 64],
-    ['prefixes', map.prefixes, layout.PREFIX_COUNT * layout.PREFIX_BYTES, 4096],
+    ['prefixes', map.prefixes, statsLayout.PREFIX_COUNT * statsLayout.PREFIX_BYTES, 4096],
+    ['log rings', map.logRings, map.actorCount * map.logRingBytes, 64],
+    ['watchers', map.watchers, logLayout.WATCHER_COUNT * map.watcherBytes, 64],
     ['hash table', map.hashTable, 2 ** map.hashPowerMax * 4, 4096],
     ['pages', map.pages, map.pageCountMax * MEGABYTE, MEGABYTE],
   ];
@@ -167,6 +176,8 @@ const anyConfig = (): fc.Arbitrary<MemoryConfig> =>
       workers: fc.integer({ min: 1, max: 64 }),
       maxConns: fc.integer({ min: 1, max: 20_000 }),
       hashPowerInit: fc.integer({ min: 12, max: 26 }),
+      workerLogBytes: fc.integer({ min: 1024, max: 10_000_000 }),
+      watcherLogBytes: fc.integer({ min: 1024, max: 10_000_000 }),
     })
     .map(({ megabytes, ...rest }) => ({
       ...MEMORY_DEFAULTS,

@@ -42,6 +42,7 @@ class CountingOutput implements ReplyBuffer<Buffer> {
 
 interface Session {
   readonly slot: number;
+  overdue: boolean;
   held: Buffer;
   closed: number;
 }
@@ -53,7 +54,7 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
   feeds = 0;
 
   open(slot: number): Session {
-    const session = { slot, held: Buffer.alloc(0), closed: 0 };
+    const session = { slot, overdue: false, held: Buffer.alloc(0), closed: 0 };
     this.sessions.push(session);
     return session;
   }
@@ -83,12 +84,24 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
     session.closed++;
   }
 
+  isOverdue(session: Session): boolean {
+    return session.overdue;
+  }
+
   isStalled(): boolean {
+    return false;
+  }
+
+  isEndless(): boolean {
     return false;
   }
 
   isBusy(session: Session): boolean {
     return session.held.length > 0;
+  }
+
+  idleSeconds(_session: Session, sinceRead: number): number {
+    return sinceRead;
   }
 }
 
@@ -97,6 +110,7 @@ interface Rig {
   readonly transport: SocketTransport<Session, Buffer>;
   readonly closedSlots: number[];
   readonly kicked: number[];
+  readonly overdue: number[];
   client(): Promise<Socket>;
 }
 
@@ -104,9 +118,11 @@ async function rig(t: TestContext): Promise<Rig> {
   const protocol = new LetterProtocol();
   const closedSlots: number[] = [];
   const kicked: number[] = [];
+  const overdue: number[] = [];
   const transport = new SocketTransport(protocol, {
     onClose: (slot) => closedSlots.push(slot),
     onIdleKick: (slot) => kicked.push(slot),
+    onOverdue: (slot) => overdue.push(slot),
   });
   let slots = 0;
   const server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -127,7 +143,7 @@ async function rig(t: TestContext): Promise<Rig> {
     await once(socket, 'connect');
     return socket;
   };
-  return { protocol, transport, closedSlots, kicked, client };
+  return { protocol, transport, closedSlots, kicked, overdue, client };
 }
 
 async function receive(socket: Socket, length: number): Promise<string> {
@@ -246,6 +262,21 @@ test('draining closes who waits at once, and others after their replies', async 
   assert.equal(text.length, 200 * OUTPUT_BYTES);
   await drained;
   assert.deepEqual(closedSlots, [0, 1]);
+});
+
+test('connections that have not authenticated in time are closed', async (t) => {
+  const { protocol, transport, client, overdue, closedSlots } = await rig(t);
+  const [late, timely] = [await client(), await client()];
+  timely.write('a');
+  await receive(timely, 1);
+  await until(() => protocol.sessions.length === 2);
+  protocol.sessions[0].overdue = true;
+  transport.closeOverdue();
+  assert.deepEqual(overdue, [0]);
+  await once(late.resume(), 'close');
+  await until(() => closedSlots.length === 1);
+  timely.write('a');
+  assert.equal(await receive(timely, 1), 'a');
 });
 
 test('idle connections are closed, busy ones are not', async (t) => {

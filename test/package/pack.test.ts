@@ -36,6 +36,9 @@ test('packed and installed, the command serves', async (t) => {
   const version = execFileSync(process.execPath, [command, '-V'], { encoding: 'utf8' });
   assert.match(tarball, new RegExp(`^${version.trim().replace(' ', '-')}\\.tgz$`));
 
+  const help = execFileSync(process.execPath, [command, 'warm', '--help'], { encoding: 'utf8' });
+  assert.match(help, /--from <address>/);
+
   const flags = ['-p', '-1', '-l', '127.0.0.1', '-t', '2'];
   const child = spawn(process.execPath, [command, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -29,6 +29,7 @@ const MEMORY = {
   slabChunkMax: LIMITS.slabChunkMax,
   maxConns: 2,
 };
+const INGREDIENTS = { keys: [...KEYS, ...BINARY_KEYS], limits: LIMITS, lastExptime: true };
 const SUMMARY = 'stats\r\nstats items\r\nstats slabs\r\nstats sizes\r\nstats detail dump\r\n';
 
 /** Ids are given out in order from 1, so these are often those of stored items. */
@@ -58,7 +59,7 @@ function outcome(input: Buffer, at: readonly number[], requestsPerEvent: number)
 const streams = (): fc.Arbitrary<Buffer> =>
   fc
     .tuple(
-      fc.array(wellFormed([...KEYS, ...BINARY_KEYS], LIMITS), { maxLength: 30, size: 'max' }),
+      fc.array(wellFormed(INGREDIENTS), { maxLength: 30, size: 'max' }),
       fc.option(ending(), { nil: undefined }),
     )
     .map(([requests, last]) => {

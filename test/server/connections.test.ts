@@ -64,6 +64,23 @@ test('an idle connection is closed, one that talks is not', async (t) => {
   assert.equal(await busy.stat('idle_kicks'), '1');
 });
 
+for (const [what, drop] of [
+  ['a line', 'x'],
+  ['the header of a packet', '\x80'],
+]) {
+  test(`${what} that comes in drops does not keep a connection open`, async (t) => {
+    const server = await launch(t, ['-o', 'idle_timeout=2']);
+    const slow = new Client(t, server.port);
+    while (!slow.isClosed) {
+      slow.socket.write(drop ?? '', 'latin1');
+      await pause(300);
+    }
+    assert.equal(slow.received, '');
+    const observer = new Client(t, server.port);
+    assert.equal(await observer.stat('idle_kicks'), '1');
+  });
+}
+
 test('a client that has sent its last byte gets its reply', async (t) => {
   const server = await launch(t, []);
   const client = new Client(t, server.port);

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CLI, Client, run, scratch, waitFor } from './launch.ts';
+import { CLI } from '../support/process.ts';
+import { Client, run, scratch, waitFor } from './launch.ts';
 
 test('-d leaves a server behind that listens already', async (t) => {
   const folder = scratch(t);

@@ -2,16 +2,14 @@
  * Starts the real server as a child process on a free port, talks to it, and makes sure that it is
  * gone when the test ends.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-export const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+import { CLI, type Exit, startProcess } from '../support/process.ts';
 
 /** A server under test. */
 export interface Launched {
@@ -27,17 +25,14 @@ export interface Launched {
 export async function run(
   args: readonly string[],
 ): Promise<{ code: number | string; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data: Buffer) => {
-    stderr += data;
-  });
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  return { code: code ?? signal ?? '', stdout, stderr };
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  const { stdout, stderr, exited } = startProcess(process.execPath, [CLI, ...args], [...stdio]);
+  const code = codeOf(await exited);
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+function codeOf({ code, signal }: Exit): number | string {
+  return code ?? signal ?? '';
 }
 
 /** Starts a server; with `-s` among the flags, which has no port, give `socket`. */
@@ -47,23 +42,20 @@ export async function launch(
   socket?: string,
 ): Promise<Launched> {
   const where = socket === undefined ? ['-p', '-1', '-l', '127.0.0.1'] : ['-s', socket];
-  const child = spawn(process.execPath, [CLI, ...where, '-m', '16', '-t', '2', ...flags], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, SLABCACHED_TEST: '1' },
-  });
-  let stderr = '';
-  child.stderr?.on('data', (data: Buffer) => {
-    stderr += data;
-  });
-  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+  const args = [CLI, ...where, '-m', '16', '-t', '2', ...flags];
+  const environment = { ...process.env, SLABCACHED_TEST: '1' };
+  const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
+  const started = startProcess(process.execPath, args, [...stdio], environment);
+  const { child, stderr } = started;
+  const ended = started.exited.then(codeOf);
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await ended;
   });
-  const isUp = () => (socket === undefined ? /port (\d+)/.test(stderr) : false);
+  const isUp = () => (socket === undefined ? /port (\d+)/.test(stderr()) : false);
   const up = socket === undefined ? waitFor(isUp, ended) : waitForSocket(socket, ended);
-  if (!(await up)) throw new Error(`the server ended: ${stderr}`);
-  return { child, port: Number(/port (\d+)/.exec(stderr)?.[1] ?? 0), stderr: () => stderr, ended };
+  if (!(await up)) throw new Error(`the server ended: ${stderr()}`);
+  return { child, port: Number(/port (\d+)/.exec(stderr())?.[1] ?? 0), stderr, ended };
 }
 
 /** Polls until the condition holds; false if `ended` resolved before. */

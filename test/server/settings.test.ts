@@ -64,6 +64,11 @@ const REFUSED: [string[], RegExp][] = [
   [['-o', 'ssl_keyformat=3'], /^-o ssl_keyformat must be/],
   [['-o', 'ssl_min_version=4'], /^-o ssl_min_version must be/],
   [['-o', 'ssl_wbuf_size=x'], /^-o ssl_wbuf_size must be/],
+  [['-U', '1', '-S'], /^-U cannot be used with -S or -Y/],
+  [['-U', '-1', '-Y', 'file'], /^-U cannot be used with -S or -Y/],
+  [['-S', '-B', 'ascii'], /^-S cannot be used on a listener for the ascii protocol$/],
+  [['-S', '-l', 'proto[ascii]:127.0.0.1'], /^-S cannot be used on a listener for the ascii/],
+  [['-Y', 'file', '-B', 'binary'], /^-Y cannot be used on a listener for the binary protocol$/],
   [['-s', ''], /^-s needs a value/],
   [['-s', 'x'.repeat(108)], /^-s: the path is longer/],
   [['-D', ''], /^-D must be one character, not ''$/],
@@ -88,12 +93,22 @@ const REFUSED: [string[], RegExp][] = [
   [['-C', '-o', 'track_sizes'], /^-o track_sizes needs cas ids, which -C disables$/],
   [['-u', ''], /^-u needs a value/],
   [['-P', ''], /^-P needs a value/],
+  [['-e', ''], /^-e needs a value/],
+  [['-o', 'watcher_logbuf_size=1'], /^-o watcher_logbuf_size must be/],
+  [['-o', 'worker_logbuf_size=0'], /^-o worker_logbuf_size must be/],
+  [['-Y', ''], /^-Y needs a value/],
+  [['-S', '-o', 'sasl_pwdb='], /^-o sasl_pwdb needs a value/],
+  [['-o', 'sasl_pwdb=users'], /^-o sasl_pwdb needs -S$/],
+  [['-S', '-o', 'sasl_any'], /^-o sasl_any cannot be used with -S or -Y/],
+  [['-Y', 'users', '-o', 'sasl_any'], /^-o sasl_any cannot be used/],
+  [['-S', '-o', 'auth_timeout=-1'], /^-o auth_timeout must be/],
+  [['-o', 'auth_timeout=3'], /^-o auth_timeout needs -S or -Y$/],
   [['-o', 'nothing'], /^unknown option '-o nothing'$/],
   [['-o', 'hashpower'], /^-o hashpower needs a value$/],
   [['-o', 'hashpower=11'], /^-o hashpower must be/],
   [['-o', 'hashpower=33'], /^-o hashpower must be/],
   [['-o', 'no_hashexpand=1'], /^-o no_hashexpand takes no value$/],
-  [['-o', 'hash_algorithm=jenkins'], /^-o hash_algorithm can only be murmur3/],
+  [['-o', 'hash_algorithm=md5'], /^-o hash_algorithm must be jenkins, murmur3 or xxh3, not 'md5'$/],
   [['-o', 'lru_crawler_sleep=1000001'], /^-o lru_crawler_sleep must be/],
   [['-o', 'lru_crawler_tocrawl=4294967296'], /^-o lru_crawler_tocrawl must be/],
   [['-o', 'hot_lru_pct=80'], /^-o hot_lru_pct must be/],
@@ -148,7 +163,8 @@ test('the defaults are memcached’s', () => {
 });
 
 test('flags reach the configuration of memory and cache', () => {
-  const args = '-M -m 100 -t 3 -c 77 -f 1.5 -n 96 -I 2m -L -o hashpower=20,no_hashexpand';
+  const args =
+    '-M -m 100 -t 3 -c 77 -f 1.5 -n 96 -I 2m -L -o hashpower=20,no_hashexpand,hash_algorithm=xxh3';
   const more = 'slab_automove,no_lru_crawler,temporary_ttl=30,track_sizes,memory_max=200';
   const settings = readSettings([...args.split(' '), '-o', more]);
   assert.deepEqual(memoryConfig(settings), {
@@ -162,6 +178,9 @@ test('flags reach the configuration of memory and cache', () => {
     workers: 3,
     maxConns: 77,
     hashPowerInit: 20,
+    workerLogBytes: 64 * 1024,
+    watcherLogBytes: 256 * 1024,
+    hashAlgorithm: 2,
   });
   const cache = cacheConfig(settings);
   assert.equal(cache.evictToFree, false);
@@ -213,7 +232,15 @@ test('no_modern sets what memcached 1.4 had, and leaves a chunk size that was gi
   assert.equal(settings.slabChunkMax, 1024 * 1024);
   assert.equal(settings.maxconnsFast, false);
   assert.equal(settings.lruMaintainer, false);
+  assert.equal(new Map(settingsStats(settings)).get('hash_algorithm'), 'jenkins');
   assert.equal(readSettings(['-o', 'slab_chunk_max=16384,no_modern']).slabChunkMax, 16384);
+});
+
+test('slab_chunk_max is in kilobytes, or in bytes as it once was', () => {
+  const size = (text: string) => readSettings(['-o', `slab_chunk_max=${text}`]).slabChunkMax;
+  assert.equal(size('512'), 524288);
+  assert.equal(size('1024'), 1048576);
+  assert.equal(size('16384'), 16384);
 });
 
 test('the help names every flag and option once', () => {

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { inheritedSockets } from '../../src/server/systemd.ts';
-import { CLI, Client, launch, waitFor } from './launch.ts';
+import { CLI } from '../support/process.ts';
+import { Client, launch, waitFor } from './launch.ts';
 
 /** A listening socket of ours, of which the server gets a copy. */
 async function listener(t: TestContext): Promise<{ server: Server; fd: number; port: number }> {

@@ -27,6 +27,9 @@ export const MEMORY_DEFAULTS: MemoryConfig = {
   workers: 2,
   maxConns: 64,
   hashPowerInit: 16,
+  workerLogBytes: 64 * 1024,
+  watcherLogBytes: 256 * 1024,
+  hashAlgorithm: 0,
 };
 
 /** memcached's defaults. */
@@ -86,6 +89,7 @@ const ENGINE_DEFAULTS: EngineOptions = {
   dumpTimeout: 1800,
   shutdownEnabled: false,
   testCommands: false,
+  watchEnabled: true,
 };
 
 /** An engine for a store, with a host that says nothing; `over` has what is to be different. */

@@ -1,24 +1,16 @@
 // Starts a server under test as a child process (ours or the real memcached) on a free port and
 // waits until it accepts connections. Both take memcached's flags, so every test names only flags.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, connect as netConnect } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { CLI, type Exit, startProcess } from './process.ts';
 
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const START_TRIES = 5;
 const START_LIMIT_MS = 20_000;
-const STDERR_KEPT = 64 * 1024;
 
 /** What to run: a name for messages, the program and its arguments up to the port. */
 export interface Launch {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-}
-
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
 }
 
 export interface Server {
@@ -43,11 +35,6 @@ export function memcached(path: string, flags: readonly string[] = []): Launch {
   const asRoot = process.getuid?.() === 0 ? ['-u', 'root'] : [];
   return { name: 'memcached', command: path, args: [...asRoot, ...flags] };
 }
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /** A port of 127.0.0.1 that nobody listens on now. */
 export function freePort(): Promise<number> {
@@ -94,27 +81,13 @@ export interface Ended extends Exit {
 /** Spawns without waiting; `startServer` is what most tests want. */
 export function spawnServer(launch: Launch, port: number): Server {
   const args = [...launch.args, '-l', '127.0.0.1', '-p', String(port), '-U', '0'];
-  const child = spawn(launch.command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  running.add(child);
-  let stderr = '';
-  child.stderr?.setEncoding('latin1');
-  child.stderr?.on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_KEPT);
-  });
-  child.once('error', (error) => {
-    stderr += String(error);
-  });
-  const exited = new Promise<Exit>((resolve) => {
-    child.once('close', (code, signal) => {
-      running.delete(child);
-      resolve({ code, signal });
-    });
-  });
+  const stdio = ['ignore', 'ignore', 'pipe'] as const;
+  const { child, stderr, exited } = startProcess(launch.command, args, [...stdio]);
   return {
     name: launch.name,
     port,
     pid: child.pid ?? 0,
-    stderr: () => stderr,
+    stderr,
     exited,
     stop: () => {
       child.kill('SIGTERM');
