@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { CacheConfig } from '../../src/cache/config.ts';
 import { enableSizes } from '../../src/cache/sizes.ts';
 import type { MemoryConfig } from '../../src/memory/config.ts';
-import { HEAD_DETAIL_ENABLED, HEAD_LRU_CRAWLER } from '../../src/memory/layout.ts';
+import { HEAD_DETAIL_ENABLED } from '../../src/memory/layout.ts';
 import { FEED_FULL } from '../../src/protocol/engine.ts';
 import { filler, storageLine, type World } from './world.ts';
 
@@ -106,17 +106,6 @@ function settleInCold(world: World): void {
 }
 
 const LIVES: readonly Scenario[] = [
-  {
-    name: 'a dump of all items',
-    prepare: (world) => {
-      world.memory.i32[HEAD_LRU_CRAWLER] = 1;
-      neighbours(world);
-    },
-    act: (world) => {
-      assert.match(world.a.send('lru_crawler metadump all\r\n'), /^OK/);
-    },
-    outcomes: {},
-  },
   {
     name: 'a hit that moves its item from COLD to WARM',
     prepare: settleInCold,

@@ -116,11 +116,6 @@ export const SETTINGS_STATS: readonly StatRule[] = [
     compare: 'kind',
     reason: 'no thread of ours serves UDP; memcached gives its thread count even without UDP',
   },
-  {
-    keys: /^dump_enabled$/,
-    compare: 'kind',
-    reason: 'it stands for lru_crawler metadump, which we do not have',
-  },
   { keys: /^num_napi_ids$/, compare: 'free', reason: 'an uninitialised text in 1.6.18' },
 ];
 
@@ -139,9 +134,16 @@ export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
     only: 'ours',
     reason: 'connections waiting for a worker, and workers replaced after a failure: ours alone',
   },
+  { subcommand: '', key: /^slabcached$/, only: 'ours', reason: 'the version of this server' },
+  {
+    subcommand: '',
+    key: /^slab_reassign_(busy_nomem|last_busy_status)$/,
+    only: 'ours',
+    reason: 'newer than 1.6.18',
+  },
   {
     subcommand: 'settings',
-    key: /^(memory_max|transport)$/,
+    key: /^(memory_max|transport|dump_timeout)$/,
     only: 'ours',
     reason: 'the address space reserved for pages and how sockets are served: settings of ours',
   },
@@ -150,6 +152,12 @@ export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
     key: /^(sasl_any|auth_timeout)$/,
     only: 'ours',
     reason: 'who need not authenticate, and how long others may take: settings of ours',
+  },
+  {
+    subcommand: 'settings',
+    key: /^drop_privileges$/,
+    only: 'ours',
+    reason: 'memcached shows it where it is built with seccomp',
   },
 ];
 
