@@ -20,7 +20,6 @@ import { REQUEST_MAGIC } from './binary-header.ts';
 import type { EngineOptions, Host } from './host.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
-import { ERROR_LINE } from './replies.ts';
 import { Retrieval } from './retrieval.ts';
 import { Sender } from './sender.ts';
 import {
@@ -250,8 +249,7 @@ export class Engine {
           step = this.stepSending(session);
           break;
         case IN_STREAM:
-          if (session.origin.transport === 'udp') this.refuseStream(session);
-          else step = session.stream?.proceed(session) ?? STEP_NEXT;
+          step = session.stream?.proceed(session) ?? STEP_NEXT;
           break;
         default:
           step = this.stepReply(session);
@@ -317,14 +315,6 @@ export class Engine {
     if (word - at > LEADING_SPACES_MAX || session.scanned > KEYS_LINE_BYTES_MAX) return false;
     const start = input.toString('latin1', word, Math.min(word + 5, end));
     return start.startsWith('get ') || start === 'gets ';
-  }
-
-  /** What is sent for one datagram has an end that is known beforehand. */
-  private refuseStream(session: Session): void {
-    session.stream?.stop(session);
-    session.stream = null;
-    session.state = IN_COMMAND;
-    this.reply(session, ERROR_LINE);
   }
 
   private stepSwallow(session: Session): number {
