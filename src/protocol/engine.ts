@@ -21,7 +21,6 @@ import type { EngineOptions, Host } from './host.ts';
 import { findLineFeed, LINE_BYTES_MAX, mayGrow } from './lines.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
-import { ERROR_LINE } from './replies.ts';
 import { Retrieval } from './retrieval.ts';
 import { Sender } from './sender.ts';
 import {
@@ -251,8 +250,7 @@ export class Engine {
           step = this.stepSending(session);
           break;
         case IN_STREAM:
-          if (session.origin.transport === 'udp') this.refuseStream(session);
-          else step = session.stream?.proceed(session) ?? STEP_NEXT;
+          step = session.stream?.proceed(session) ?? STEP_NEXT;
           break;
         default:
           step = this.stepReply(session);
@@ -299,14 +297,6 @@ export class Engine {
     this.tokens.cut(input, at, textEnd);
     this.text.execute(session, at, textEnd);
     return STEP_NEXT;
-  }
-
-  /** What is sent for one datagram has an end that is known beforehand. */
-  private refuseStream(session: Session): void {
-    session.stream?.stop(session);
-    session.stream = null;
-    session.state = IN_COMMAND;
-    this.reply(session, ERROR_LINE);
   }
 
   private stepSwallow(session: Session): number {

@@ -41,10 +41,12 @@ test('one request has no more than 2 MB sent, and only whole replies', async (t)
   assert.deepEqual(rest, []);
 });
 
-test('a dump, which has no end that is known beforehand, is refused', async (t) => {
+test('what has no end that is known beforehand is refused: dumps and watch', async (t) => {
   const server = await startWithPorts(t, slabcached(FLAGS));
-  const replies = await exchange(server.udp[0], [datagram('lru_crawler metadump all\r\n')], 1);
-  assert.deepEqual(replies, [`${HEADER}ERROR\r\n`]);
+  for (const line of ['lru_crawler metadump all', 'lru_crawler mgdump all', 'watch fetchers']) {
+    const replies = await exchange(server.udp[0], [datagram(`${line}\r\n`)], 1);
+    assert.deepEqual(replies, [`${HEADER}ERROR\r\n`], line);
+  }
 });
 
 test('its sockets are listed, its ports written down, and quit or text hang nothing', async (t) => {
