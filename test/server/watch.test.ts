@@ -11,7 +11,9 @@ const NEVER = new Promise<never>(() => undefined);
 /** A client that watches. */
 async function watcher(t: TestContext, where: number | string, what: string): Promise<Client> {
   const client = new Client(t, where);
-  await client.ask(`watch ${what}\r\n`, 'OK\r\n');
+  client.socket.write(`watch ${what}\r\n`);
+  // Lines may follow in the same packet.
+  assert.ok(await waitFor(() => client.received.startsWith('OK\r\n'), client.closed));
   return client;
 }
 
@@ -85,7 +87,7 @@ test('a name may be shortened, as in memcached', async (t) => {
 });
 
 test('connections are shown with the reason of their end', async (t) => {
-  const server = await launch(t, ['-t', '1', '-o', 'idle_timeout=1']);
+  const server = await launch(t, ['-t', '1']);
   const events = await watcher(t, server.port, 'connevents');
   const quits = new Client(t, server.port);
   await quits.ask('version\r\n', '\r\n');
@@ -97,12 +99,17 @@ test('connections are shown with the reason of their end', async (t) => {
   const lostPort = lost.socket.localPort;
   lost.socket.write(`${'x'.repeat(3000)}`);
   await lost.closed;
+  await sees(events, new RegExp(`conn_close .*rport=${quitPort} transport=tcp reason=normal `), 1);
+  await sees(events, new RegExp(`conn_close .*rport=${lostPort} transport=tcp reason=error `), 1);
+});
+
+test('an idle connection is closed, and a watcher is not one', async (t) => {
+  const server = await launch(t, ['-t', '1', '-o', 'idle_timeout=1']);
+  const events = await watcher(t, server.port, 'connevents');
   const idle = new Client(t, server.port);
   await idle.ask('version\r\n', '\r\n');
   const idlePort = idle.socket.localPort;
   await idle.closed;
-  await sees(events, new RegExp(`conn_close .*rport=${quitPort} transport=tcp reason=normal `), 1);
-  await sees(events, new RegExp(`conn_close .*rport=${lostPort} transport=tcp reason=error `), 1);
   await sees(
     events,
     new RegExp(`conn_close .*rport=${idlePort} transport=tcp reason=idle_timeout `),
