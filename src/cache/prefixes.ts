@@ -2,8 +2,8 @@
  * `stats detail`: gets, hits, sets and deletes by key prefix (what stands before the delimiter).
  *
  * The table lies in shared memory, so that all threads count into one, under one lock: while detail
- * is on, every request pays for it. It holds at most 49,152 prefixes (three quarters of the table);
- * later ones are not counted.
+ * is on, every request pays for it. It holds at most 65,536 prefixes, as memcached's does; later
+ * ones are not counted.
  */
 import { HEAD_PREFIX_LOCK, HEAD_PREFIX_USED, wordOf } from '../memory/layout.ts';
 import { lock, RANK_PREFIX, unlock } from '../memory/lock.ts';
@@ -16,6 +16,7 @@ import {
   PREFIX_HASH_I32,
   PREFIX_HITS_F64,
   PREFIX_LENGTH_I32,
+  PREFIX_LIMIT,
   PREFIX_SETS_F64,
   PREFIX_TEXT_AT,
 } from '../memory/stats-layout.ts';
@@ -108,8 +109,7 @@ export class Prefixes {
       const word = wordOf(byte);
       const text = byte + PREFIX_TEXT_AT;
       if (i32[word + PREFIX_LENGTH_I32] === 0) {
-        // A quarter stays empty, so that probes stay short.
-        if (i32[HEAD_PREFIX_USED] >= (PREFIX_COUNT / 4) * 3) return -1;
+        if (i32[HEAD_PREFIX_USED] >= PREFIX_LIMIT) return -1;
         i32[HEAD_PREFIX_USED]++;
         i32[word + PREFIX_HASH_I32] = hash;
         for (let i = 0; i < length; i++) u8[text + i] = key[start + i];

@@ -22,6 +22,7 @@ import {
   CONN_UPLOAD_I32,
   DATA_HEAD_I32,
   DATA_NEXT_I32,
+  HEAD_CRAWLER_RUNNING,
   HEAD_HASH_EXPANDING,
   HEAD_HASH_POWER,
   HEAD_MOVE_RUNNING,
@@ -323,6 +324,7 @@ class Recovery {
       mover.giveUp(page, i32[entry + PAGE_CLASS_I32]);
     }
     i32[HEAD_MOVE_RUNNING] = 0;
+    i32[HEAD_CRAWLER_RUNNING] = 0;
     i32[HEAD_MOVE_SOURCE] = 0;
   }
 

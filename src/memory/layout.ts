@@ -184,8 +184,7 @@ export const TENANT_OLDEST_LIVE_I32 = 0;
 /** flush_all: items with a smaller cas id are dead once oldest_live has come. */
 export const TENANT_OLDEST_CAS_LOW_I32 = 1;
 export const TENANT_OLDEST_CAS_HIGH_I32 = 2;
-/** flush_all: items with a cas id of a client's choice are dead if their time is not above this. */
-export const TENANT_FLUSH_MARK_I32 = 3;
+export const TENANT_FLUSH_MARK_I32 = 3; // flush_all of items with STATE_OWN_CAS: by their time
 /** Tenants that the memory has room for; 0 is the plain memcached keyspace. */
 export const TENANT_COUNT = 1;
 
@@ -273,17 +272,12 @@ export const STATE_DATA = 32; // data chunk of a large item
 export const STATE_CFLAGS = 64;
 export const STATE_FREE = 128;
 export const STATE_MOVED = 256; // empty, in a page that is being moved
-/** Marked as out of date by a client that wants it to be renewed (md I). */
-export const STATE_STALE = 512;
-/** A client was told to renew the item, and others that one was (mg N, mg R, or stale). */
-export const STATE_TOKEN_SENT = 1024;
-/** The key came in base64, and goes out so. */
-export const STATE_KEY_BINARY = 2048;
-/** The cas id was chosen by a client: it says nothing about when the item was stored. */
-export const STATE_OWN_CAS = 4096;
+export const STATE_STALE = 512; // a client wants it renewed (md I)
+export const STATE_TOKEN_SENT = 1024; // a client was told to renew it, and others that one was
+export const STATE_KEY_BINARY = 2048; // the key came in base64, and goes out so
+export const STATE_OWN_CAS = 4096; // the cas id was chosen by a client: it says nothing of time
 export const STATE_FLAGS = 0x1fff;
-/** The count of references is above the flags. */
-export const STATE_REF_SHIFT = 13;
+export const STATE_REF_SHIFT = 13; // the count of references is above the flags
 /** One reference in the count of CHUNK_STATE. */
 export const STATE_REF_ONE = 0x2000;
 
@@ -345,7 +339,8 @@ export function computeLayout(config: MemoryConfig): Layout {
   const pageCountMax = Math.ceil(config.memoryMax / PAGE_BYTES) + CLASS_COUNT_MAX;
   const stripeCount = Math.min(2 ** config.hashPowerInit, config.workers > 4 ? 8192 : 4096);
   const actorCount = config.workers + 2;
-  const connectionCount = config.maxConns + 16;
+  // Beside connections: listeners, and for each worker a socket for datagrams of either family.
+  const connectionCount = config.maxConns + 16 + 2 * config.workers;
   const itemsMax = (pageCountMax * PAGE_BYTES) / SMALL_ITEM_BYTES;
   const hashPowerMax = Math.min(
     HASH_POWER_LIMIT,

@@ -5,7 +5,9 @@
 
 /* Prefix entry of `stats detail`: 320 bytes. */
 export const PREFIX_BYTES = 320;
-export const PREFIX_COUNT = 65_536;
+/** Twice the prefixes that are counted, so that probes stay short. */
+export const PREFIX_COUNT = 131_072;
+export const PREFIX_LIMIT = 65_536;
 export const PREFIX_HASH_I32 = 0;
 export const PREFIX_LENGTH_I32 = 1; // prefix length + 1; 0 is an empty entry
 export const PREFIX_GETS_F64 = 1;

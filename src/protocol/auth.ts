@@ -17,9 +17,6 @@ export interface AuthOptions {
   readonly timeout: number;
 }
 
-const BINARY_ONLY: Origin = { protocol: 'binary' };
-const TEXT_ONLY: Origin = { protocol: 'ascii' };
-
 export class Auth {
   private readonly store: Store;
   /** Nobody needs to authenticate, and whoever does is welcome, whatever the password. */
@@ -49,7 +46,7 @@ export class Auth {
    */
   narrow(origin: Origin): Origin {
     if (origin.protocol !== 'auto' || !this.required) return origin;
-    return this.text === null ? BINARY_ONLY : TEXT_ONLY;
+    return { ...origin, protocol: this.text === null ? 'binary' : 'ascii' };
   }
 
   /** The connection is new. */

@@ -6,7 +6,14 @@
  */
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
 import { isDead } from '../cache/expiry.ts';
-import { clientFlagsOf, isKeyBinary, itemBytes, keyAt, keyBytesOf } from '../cache/item.ts';
+import {
+  clientFlagsOf,
+  isKeyBinary,
+  itemBytes,
+  keyAt,
+  keyBytesOf,
+  tenantOf,
+} from '../cache/item.ts';
 import { releaseCrawl } from '../cache/orders.ts';
 import { TableWalk, type Visitor } from '../cache/walk.ts';
 import { clockStarted } from '../memory/clock.ts';
@@ -52,6 +59,8 @@ export class Dump implements ReplyStream, Visitor {
   readonly roomMax = Math.floor(OUTPUT_BYTES / LINE_BYTES_MAX);
   private readonly engine: Engine;
   private readonly kind: DumpKind;
+  /** Only items of this keyspace are listed. */
+  private readonly tenant: number;
   /** Bit id % 32 of word id / 32 for each class to dump; null for all. */
   private readonly classes: Int32Array | null;
   private readonly walk: TableWalk;
@@ -60,9 +69,10 @@ export class Dump implements ReplyStream, Visitor {
   /** Clock second in which the reader last took something. */
   private lastTaken: number;
 
-  constructor(engine: Engine, kind: DumpKind, classes: Int32Array | null) {
+  constructor(engine: Engine, kind: DumpKind, tenant: number, classes: Int32Array | null) {
     this.engine = engine;
     this.kind = kind;
+    this.tenant = tenant;
     this.classes = classes;
     this.walk = new TableWalk(engine.store);
     this.lastTaken = engine.store.memory.i32[HEAD_CLOCK];
@@ -101,7 +111,7 @@ export class Dump implements ReplyStream, Visitor {
   /** Writes the line of an item, if it is one to be dumped. */
   visit(ref: number): void {
     const { memory, lists } = this.engine.store;
-    if (isDead(memory, ref)) return;
+    if (tenantOf(memory.i32, ref) !== this.tenant || isDead(memory, ref)) return;
     const id = lists.classOf(ref);
     if (this.classes !== null && (this.classes[id >>> 5] & (1 << (id & 31))) === 0) return;
     if (this.kind === 'metadump') this.putMetadata(ref, id);

@@ -20,6 +20,7 @@ import { REQUEST_MAGIC } from './binary-header.ts';
 import type { EngineOptions, Host } from './host.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
+import { ERROR_LINE } from './replies.ts';
 import { Retrieval } from './retrieval.ts';
 import { Sender } from './sender.ts';
 import {
@@ -114,7 +115,7 @@ export class Engine {
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
     const { memory, allocator } = this.store;
     const narrowed = this.auth.narrow(origin);
-    if (memory.i32[HEAD_VERBOSITY] > 1) {
+    if (memory.i32[HEAD_VERBOSITY] > 1 && origin.transport !== 'udp') {
       const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
       this.host.log(2, `<${slot} new ${kind} client connection`);
     }
@@ -141,7 +142,7 @@ export class Engine {
 
   /** Releases what the session holds; the connection is gone, for a CLOSE_ reason. */
   close(session: Session, reason: number = CLOSE_NORMAL): void {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
+    if (this.store.memory.i32[HEAD_VERBOSITY] > 1 && session.origin.transport !== 'udp') {
       this.host.log(2, `<${session.slot} connection closed.`);
     }
     if (this.store.log.wants(WATCH_CONNEVENTS)) {
@@ -249,7 +250,8 @@ export class Engine {
           step = this.stepSending(session);
           break;
         case IN_STREAM:
-          step = session.stream?.proceed(session) ?? STEP_NEXT;
+          if (session.origin.transport === 'udp') this.refuseStream(session);
+          else step = session.stream?.proceed(session) ?? STEP_NEXT;
           break;
         default:
           step = this.stepReply(session);
@@ -315,6 +317,14 @@ export class Engine {
     if (word - at > LEADING_SPACES_MAX || session.scanned > KEYS_LINE_BYTES_MAX) return false;
     const start = input.toString('latin1', word, Math.min(word + 5, end));
     return start.startsWith('get ') || start === 'gets ';
+  }
+
+  /** What is sent for one datagram has an end that is known beforehand. */
+  private refuseStream(session: Session): void {
+    session.stream?.stop(session);
+    session.stream = null;
+    session.state = IN_COMMAND;
+    this.reply(session, ERROR_LINE);
   }
 
   private stepSwallow(session: Session): number {

@@ -94,7 +94,8 @@ export class LruCrawlerCommand {
     if (classes === 'none') return engine.reply(session, NOT_STARTED);
     if (!claimCrawl(memory, actor)) return engine.reply(session, BUSY);
     // The hash table is walked in any case: no item can move away from under a dump then.
-    session.stream = new Dump(engine, kind, typeof classes === 'string' ? null : classes);
+    const wanted = typeof classes === 'string' ? null : classes;
+    session.stream = new Dump(engine, kind, session.tenant, wanted);
     session.state = IN_STREAM;
   }
 }

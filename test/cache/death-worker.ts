@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { CacheConfig } from '../../src/cache/config.ts';
 import { enableSizes } from '../../src/cache/sizes.ts';
 import type { MemoryConfig } from '../../src/memory/config.ts';
-import { HEAD_DETAIL_ENABLED, HEAD_LRU_CRAWLER } from '../../src/memory/layout.ts';
+import { HEAD_DETAIL_ENABLED } from '../../src/memory/layout.ts';
 import { FEED_FULL } from '../../src/protocol/engine.ts';
 import { filler, storageLine, type World } from './world.ts';
 
@@ -34,7 +34,8 @@ function neighbours(world: World): void {
   world.put('nearlarge', filler('nearlarge', 60_000));
 }
 
-function simple(
+/** What one request to worker A may make of k, which holds `before`. */
+export function simple(
   name: string,
   before: string | null,
   request: string,
@@ -96,26 +97,6 @@ const SIMPLE: readonly Scenario[] = [
   ]),
 ];
 
-/** An ms of k. */
-function metaSet(value: string, flags: string): string {
-  return `ms k ${value.length} F7 ${flags}\r\n${value}\r\n`;
-}
-
-const META: readonly Scenario[] = [
-  simple('mg that creates', null, 'mg k N100 E77 v\r\n', ['']),
-  simple('mg that touches and wins', SMALL, 'mg k T100 R200 v\r\n', [SMALL]),
-  simple('ms of a stale value', SMALL, metaSet(OTHER, 'I C1'), [SMALL, OTHER]),
-  simple('ms with a cas id of its own', SMALL, metaSet(LARGE, 'E9 c'), [SMALL, LARGE]),
-  simple('ms that appends', SMALL, metaSet(LARGE, 'MA E9 c'), [SMALL, SMALL + LARGE]),
-  simple('ms that would append, and creates', null, metaSet(SMALL, 'MP N100'), [SMALL]),
-  simple('md that marks as stale', SMALL, 'md k I T100 E9\r\n', [SMALL]),
-  simple('md that empties', SMALL, 'md k x I\r\n', [SMALL, '']),
-  simple('md that empties a large value', LARGE, 'md k x\r\n', [LARGE, '']),
-  simple('ma that creates', null, 'ma k N100 J41\r\n', ['41']),
-  simple('ma in place', '41', 'ma k E7 T100 v\r\n', ['41', '42']),
-  simple('ma into a longer number', '99', 'ma k E7 T100 v\r\n', ['99', '100']),
-];
-
 /** Everything in COLD, fetched once: the next fetch makes an item active and moves it. */
 function settleInCold(world: World): void {
   for (let i = 0; i < 40; i++) world.put(`cold${i}`, filler(`cold${i}`, 60));
@@ -125,17 +106,6 @@ function settleInCold(world: World): void {
 }
 
 const LIVES: readonly Scenario[] = [
-  {
-    name: 'a dump of all items',
-    prepare: (world) => {
-      world.memory.i32[HEAD_LRU_CRAWLER] = 1;
-      neighbours(world);
-    },
-    act: (world) => {
-      assert.match(world.a.send('lru_crawler metadump all\r\n'), /^OK/);
-    },
-    outcomes: {},
-  },
   {
     name: 'a hit that moves its item from COLD to WARM',
     prepare: settleInCold,
@@ -342,4 +312,4 @@ const EVICTIONS: readonly Scenario[] = [
   },
 ];
 
-export const WORK: readonly Scenario[] = [...SIMPLE, ...META, ...LIVES, ...TRANSFERS, ...EVICTIONS];
+export const WORK: readonly Scenario[] = [...SIMPLE, ...LIVES, ...TRANSFERS, ...EVICTIONS];

@@ -14,8 +14,9 @@ export class Threads {
   private readonly running = new Map<number, Worker>();
   private readonly failures: unknown[] = [];
 
-  constructor(workers: number) {
-    this.world = new World({ memoryLimit: 6 * 2 ** 20, memoryMax: 6 * 2 ** 20, workers });
+  constructor(workers: number, megabytes = 6) {
+    const bytes = megabytes * 2 ** 20;
+    this.world = new World({ memoryLimit: bytes, memoryMax: bytes, workers });
   }
 
   async start(actor: number, seed: number): Promise<void> {

@@ -186,7 +186,7 @@ function check(name: string, ours: boolean, skip: string | false): void {
   });
 }
 
-/** Lines of both agree but for what an item takes in memory; ours begin with OK, and have flags. */
+/** Lines agree but for what an item takes in memory; ours begin with OK, and have flags. */
 async function dump(client: WireClient, ours: boolean): Promise<void> {
   for (const line of ['set a%b 0 0 1', 'set plain~ 7 100 1']) {
     assert.equal(await ask(client, `${line}\r\nx`), 'STORED');

@@ -107,19 +107,9 @@ export const GENERAL_STATS: readonly StatRule[] = [
 export const SETTINGS_STATS: readonly StatRule[] = [
   { keys: /^(tcpport|oldest)$/, compare: 'kind', reason: TIMED },
   {
-    keys: /^(ext_|ssl_|slab_automove_freeratio$)/,
+    keys: /^(ext_|slab_automove_freeratio$)/,
     compare: 'free',
-    reason: 'settings of extstore and TLS, which we do not have: they read as off',
-  },
-  {
-    keys: /^num_threads_per_udp$/,
-    compare: 'kind',
-    reason: 'no thread of ours serves UDP; memcached gives its thread count even without UDP',
-  },
-  {
-    keys: /^dump_enabled$/,
-    compare: 'kind',
-    reason: 'it stands for lru_crawler metadump, which we do not have',
+    reason: 'settings of extstore, which we do not have: they read as off',
   },
   { keys: /^num_napi_ids$/, compare: 'free', reason: 'an uninitialised text in 1.6.18' },
 ];
@@ -139,11 +129,30 @@ export const STAT_KEY_DIFFERENCES: readonly KeyDifference[] = [
     only: 'ours',
     reason: 'connections waiting for a worker, and workers replaced after a failure: ours alone',
   },
+  { subcommand: '', key: /^slabcached$/, only: 'ours', reason: 'the version of this server' },
+  {
+    subcommand: '',
+    key: /^slab_reassign_(busy_nomem|last_busy_status)$/,
+    only: 'ours',
+    reason: 'newer than 1.6.18',
+  },
   {
     subcommand: 'settings',
-    key: /^(memory_max|transport)$/,
+    key: /^(memory_max|transport|dump_timeout)$/,
     only: 'ours',
     reason: 'the address space reserved for pages and how sockets are served: settings of ours',
+  },
+  {
+    subcommand: 'settings',
+    key: /^(sasl_any|auth_timeout)$/,
+    only: 'ours',
+    reason: 'who need not authenticate, and how long others may take: settings of ours',
+  },
+  {
+    subcommand: 'settings',
+    key: /^drop_privileges$/,
+    only: 'ours',
+    reason: 'memcached shows it where it is built with seccomp',
   },
 ];
 

@@ -2,6 +2,7 @@
 // generators of well-formed requests. Malformed ones are in malformed.ts.
 import fc from 'fast-check';
 import { abbreviate } from '../support/replies.ts';
+import { adminLine } from './admin-requests.ts';
 import * as material from './material.ts';
 
 /** Which cas id a request names: the newest one seen for the key, an older one, or none of them. */
@@ -279,4 +280,5 @@ export const wellFormed = (limits: material.SizeLimits, small: boolean): fc.Arbi
     { weight: 6, arbitrary: modify() },
     { weight: 1, arbitrary: flush() },
     { weight: 1, arbitrary: administer() },
+    { weight: 1, arbitrary: adminLine().map((line) => plain(line)) },
   );

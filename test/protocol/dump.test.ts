@@ -168,3 +168,13 @@ test('a chain longer than the output is dumped bit by bit', () => {
   const text = world.a.send('lru_crawler metadump hash\r\n');
   assert.ok(keysOf(text).sort().join() === keys.sort().join());
 });
+
+test('a dump lists the items of its own keyspace only', () => {
+  const talk = talkTo(makeMemory());
+  talk.send('set mine 0 0 1\r\nx\r\n');
+  const session = talk.session as { tenant: number };
+  session.tenant = 1;
+  assert.deepEqual(keysOf(talk.send('lru_crawler metadump all\r\n')), []);
+  session.tenant = 0;
+  assert.deepEqual(keysOf(talk.send('lru_crawler metadump all\r\n')), ['mine']);
+});

@@ -62,3 +62,20 @@ test('a maintainer that dies while it crawls leaves the order to its successor',
   assert.equal(world.memory.i32[HEAD_CRAWL_OWNER], 0);
   assert.deepEqual(world.audit(), []);
 });
+
+test('a crawler that was off at the start works by itself once it is enabled', () => {
+  const world = new World({}, { lruCrawler: false, lruMaintainer: false });
+  for (let i = 0; i < 50; i++) world.b.send(`set s${i} 0 5 1\r\nx\r\n`);
+  const later = (): number => {
+    world.pass(6);
+    world.maintainer.round();
+    return world.b.engine.store.lists.itemsTotal(0);
+  };
+  for (let i = 0; i < 4; i++) assert.equal(later(), 50);
+  assert.equal(world.a.send('lru_crawler enable\r\n'), 'OK\r\n');
+  later();
+  assert.equal(later(), 0);
+  assert.equal(world.a.send('lru_crawler disable\r\nlru_crawler disable\r\n'), 'OK\r\nOK\r\n');
+  for (let i = 0; i < 50; i++) world.b.send(`set s${i} 0 5 1\r\nx\r\n`);
+  for (let i = 0; i < 4; i++) assert.equal(later(), 50);
+});

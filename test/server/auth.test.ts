@@ -92,6 +92,25 @@ test('SIGHUP has the users read again; who is in stays in', async (t) => {
   assert.equal(await outside.ask('set any 0 0 7\r\nbob new\r\n', '\r\n'), 'STORED\r\n');
 });
 
+test('users that stay are let in while the file is read again and again', async (t) => {
+  const users = usersFile(t);
+  const server = await launch(t, ['-Y', users]);
+  let reloads = 0;
+  const logIn = async () => {
+    while (reloads < 20) {
+      const client = new Client(t, server.port);
+      assert.equal(await client.ask(LOGIN, '\r\n'), 'STORED\r\n');
+      client.socket.destroy();
+    }
+  };
+  const clients = Array.from({ length: 4 }, logIn);
+  for (; reloads < 20; reloads++) {
+    writeFileSync(users, `${'other:user\n'.repeat(reloads * 50)}bob:s3cret\n`);
+    assert.match(await reload(server), /the credentials have been read again/);
+  }
+  await Promise.all(clients);
+});
+
 test('a worker that takes the place of a dead one has the new users', async (t) => {
   const users = usersFile(t);
   const server = await launch(t, ['-Y', users, '-t', '1']);
@@ -154,6 +173,15 @@ test('stats settings shows what is on', async (t) => {
   assert.equal(await client.stat('auth_enabled_ascii', 'settings'), users);
   assert.equal(await client.stat('auth_enabled_sasl', 'settings'), 'no');
   assert.equal(await client.stat('auth_timeout', 'settings'), '5');
+});
+
+test('SASL_CONF_PATH is said to be without effect', async (t) => {
+  process.env.SASL_CONF_PATH = '/etc/sasl2';
+  t.after(() => delete process.env.SASL_CONF_PATH);
+  const guarded = await launch(t, ['-S', '-o', `sasl_pwdb=${usersFile(t)}`]);
+  assert.match(guarded.stderr(), /warning: SASL_CONF_PATH is not read/);
+  const plain = await launch(t, []);
+  assert.doesNotMatch(plain.stderr(), /SASL_CONF_PATH/);
 });
 
 test('a server that nobody could log in to does not start', async (t) => {
