@@ -129,7 +129,10 @@ export class SocketTransport<Session, Storage> implements Transport {
   poke(slot: number): void {
     const connection = this.#connections.get(slot);
     if (connection === undefined || this.#isBusy(connection)) return;
-    if (this.#protocol.isEndless(connection.session)) this.#resume(connection);
+    if (!this.#protocol.isEndless(connection.session)) return;
+    // Nothing may be read, and answered, while a write is under way.
+    connection.socket.pause();
+    this.#resume(connection);
   }
 
   closeIdle(limit: number): void {

@@ -8,15 +8,15 @@
  */
 
 import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
-import { WATCH_CONNEVENTS } from '../cache/log.ts';
 import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
-import { CLOSE_ERROR, CLOSE_NORMAL } from '../memory/connections.ts';
+import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { Auth } from './auth.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
+import { logClosed, logOpened } from './connection-log.ts';
 import type { EngineOptions, Host } from './host.ts';
 import { findLineFeed, LINE_BYTES_MAX, mayGrow } from './lines.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
@@ -107,17 +107,9 @@ export class Engine {
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
-    const { memory, allocator } = this.store;
     const narrowed = this.auth.narrow(origin);
-    // A datagram is not worth the news.
-    if (origin.transport !== 'udp') {
-      if (memory.i32[HEAD_VERBOSITY] > 1) {
-        const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
-        this.host.log(2, `<${slot} new ${kind} client connection`);
-      }
-      if (this.store.log.wants(WATCH_CONNEVENTS)) this.store.log.opened(slot);
-    }
-    const session = new Session(memory, allocator, slot, narrowed);
+    logOpened(this, slot, narrowed);
+    const session = new Session(this.store.memory, this.store.allocator, slot, narrowed);
     this.auth.begin(session);
     return session;
   }
@@ -139,15 +131,7 @@ export class Engine {
 
   /** Releases what the session holds; the connection is gone, for a CLOSE_ reason. */
   close(session: Session, reason: number = CLOSE_NORMAL): void {
-    const { store } = this;
-    if (session.origin.transport !== 'udp') {
-      if (store.memory.i32[HEAD_VERBOSITY] > 1) {
-        this.host.log(2, `<${session.slot} connection closed.`);
-      }
-      if (store.log.wants(WATCH_CONNEVENTS)) {
-        store.log.closed(session.slot, reason === CLOSE_ERROR ? session.closeReason : reason);
-      }
-    }
+    logClosed(this, session, reason);
     if (session.sending !== 0) this.sender.stop(session);
     if (session.upload !== 0) this.upload.abandon(session);
     session.stream?.stop(session);
