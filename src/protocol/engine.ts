@@ -18,6 +18,7 @@ import { Auth } from './auth.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
 import type { EngineOptions, Host } from './host.ts';
+import { findLineFeed, LINE_BYTES_MAX, mayGrow } from './lines.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
 import { Retrieval } from './retrieval.ts';
@@ -30,7 +31,6 @@ import {
   IN_STREAM,
   IN_SWALLOW,
   IN_VALUE,
-  LINE_BYTES_MAX,
   Session,
   SPEAKS_BINARY,
   SPEAKS_TEXT,
@@ -57,15 +57,10 @@ export const FEED_YIELD = 3;
 
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
-/** Leading spaces tolerated in front of a retrieval command that long. */
-const LEADING_SPACES_MAX = 100;
-/** A multi-get line may have any number of keys, but not fill the memory. */
-const KEYS_LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Size of the storage that is passed on from session to session: one read of a transport. */
 const SPARE_BYTES = 64 * 1024;
 
-const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 export class Engine {
@@ -114,11 +109,14 @@ export class Engine {
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
     const { memory, allocator } = this.store;
     const narrowed = this.auth.narrow(origin);
-    if (memory.i32[HEAD_VERBOSITY] > 1 && origin.transport !== 'udp') {
-      const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
-      this.host.log(2, `<${slot} new ${kind} client connection`);
+    // A datagram is not worth the news.
+    if (origin.transport !== 'udp') {
+      if (memory.i32[HEAD_VERBOSITY] > 1) {
+        const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
+        this.host.log(2, `<${slot} new ${kind} client connection`);
+      }
+      if (this.store.log.wants(WATCH_CONNEVENTS)) this.store.log.opened(slot);
     }
-    if (this.store.log.wants(WATCH_CONNEVENTS)) this.store.log.opened(slot);
     const session = new Session(memory, allocator, slot, narrowed);
     this.auth.begin(session);
     return session;
@@ -141,11 +139,14 @@ export class Engine {
 
   /** Releases what the session holds; the connection is gone, for a CLOSE_ reason. */
   close(session: Session, reason: number = CLOSE_NORMAL): void {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1 && session.origin.transport !== 'udp') {
-      this.host.log(2, `<${session.slot} connection closed.`);
-    }
-    if (this.store.log.wants(WATCH_CONNEVENTS)) {
-      this.store.log.closed(session.slot, reason === CLOSE_ERROR ? session.closeReason : reason);
+    const { store } = this;
+    if (session.origin.transport !== 'udp') {
+      if (store.memory.i32[HEAD_VERBOSITY] > 1) {
+        this.host.log(2, `<${session.slot} connection closed.`);
+      }
+      if (store.log.wants(WATCH_CONNEVENTS)) {
+        store.log.closed(session.slot, reason === CLOSE_ERROR ? session.closeReason : reason);
+      }
     }
     if (session.sending !== 0) this.sender.stop(session);
     if (session.upload !== 0) this.upload.abandon(session);
@@ -281,9 +282,9 @@ export class Engine {
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
     const { input, at, end } = this;
-    const lineFeed = this.findLineFeed(session);
+    const lineFeed = findLineFeed(this, session);
     if (lineFeed === end) {
-      if (end - at > LINE_BYTES_MAX && !this.mayGrow(session)) session.closing = true;
+      if (end - at > LINE_BYTES_MAX && !mayGrow(this)) session.closing = true;
       return STEP_STARVED;
     }
     session.scanned = 0;
@@ -296,25 +297,6 @@ export class Engine {
     this.tokens.cut(input, at, textEnd);
     this.text.execute(session, at, textEnd);
     return STEP_NEXT;
-  }
-
-  /** Where the line at hand ends in the input; where the input ends, if it does not. */
-  findLineFeed(session: Session): number {
-    const { input, at, end } = this;
-    let lineFeed = at + session.scanned;
-    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
-    session.scanned = lineFeed - at;
-    return lineFeed;
-  }
-
-  /** Whether a line without end may still become one: a multi-get may be of any length. */
-  private mayGrow(session: Session): boolean {
-    const { input, at, end } = this;
-    let word = at;
-    while (word < end && input[word] === 0x20) word++;
-    if (word - at > LEADING_SPACES_MAX || session.scanned > KEYS_LINE_BYTES_MAX) return false;
-    const start = input.toString('latin1', word, Math.min(word + 5, end));
-    return start.startsWith('get ') || start === 'gets ';
   }
 
   private stepSwallow(session: Session): number {

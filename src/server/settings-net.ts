@@ -162,18 +162,8 @@ export const TLS_SETTINGS: readonly Setting[] = [
 /** `stats settings` shows the modes as the bits that OpenSSL has for them. */
 const VERIFY_BITS = [0, 1, 3, 7];
 
-/** What authentication rules out: a way in that it does not guard. Throws SettingsError. */
+/** What a listener cannot do with these settings. Throws SettingsError. */
 export function checkListeners(s: Settings, entries: readonly ListenEntry[]): void {
-  if (s.udpPort !== 0 && (s.sasl || s.authFile !== '')) {
-    throw new SettingsError('-U cannot be used with -S or -Y: nobody authenticates over UDP');
-  }
-  if (s.sasl && (s.protocol === 'ascii' || entries.some(({ protocol }) => protocol === 'ascii'))) {
-    throw new SettingsError('-S cannot be used on a listener for the ascii protocol');
-  }
-  const binary = s.protocol === 'binary' || entries.some(({ protocol }) => protocol === 'binary');
-  if (s.authFile !== '' && !s.sasl && binary) {
-    throw new SettingsError('-Y cannot be used on a listener for the binary protocol');
-  }
   if (s.sslCaCert === '' && entries.some(({ tls }) => tls === 'client certificate')) {
     throw new SettingsError("-l 'mtls:' needs -o ssl_ca_cert: no client could connect");
   }
