@@ -8,10 +8,12 @@ import {
   at,
   CHUNK_CLASS_I32,
   CHUNK_STATE_I32,
+  HEAD_CLOCK,
   ITEM_CAS_HIGH_I32,
   ITEM_CAS_LOW_I32,
   ITEM_HASH_NEXT_I32,
   ITEM_HEADER_BYTES,
+  ITEM_TIME_I32,
   ITEM_VALUE_BYTES_I32,
   LRU_COUNT,
   STATE_CFLAGS,
@@ -23,6 +25,10 @@ import {
 
 /** Longest key, in bytes (protocol.txt). */
 export const KEY_BYTES_MAX = 250;
+
+/** Space, line feed and NUL: where tokens.ts and the engine end a word or a line. */
+const ENDS_WORD = new Uint8Array(256);
+for (const byte of [0x20, 0x0a, 0]) ENDS_WORD[byte] = 1;
 
 const CAS_BYTES = 8;
 const CRLF_BYTES = 2;
@@ -114,6 +120,11 @@ export function valueBytesOf(i32: Int32Array, ref: number): number {
   return i32[at(ref) + ITEM_VALUE_BYTES_I32];
 }
 
+/** Seconds since the item was last used; the time of one with a chosen cas id may be ahead. */
+export function idleSecondsOf(i32: Int32Array, ref: number): number {
+  return Math.max(0, i32[HEAD_CLOCK] - i32[at(ref) + ITEM_TIME_I32]);
+}
+
 /** Client flags as unsigned 32 bits. */
 export function clientFlagsOf(i32: Int32Array, ref: number): number {
   const word = at(ref);
@@ -150,6 +161,18 @@ export function setOwnCas(i32: Int32Array, ref: number, high: number, low: numbe
 /** Whether the key came in base64, and may hold any bytes. */
 export function isKeyBinary(i32: Int32Array, ref: number): boolean {
   return (i32[at(ref) + CHUNK_STATE_I32] & STATE_KEY_BINARY) !== 0;
+}
+
+/**
+ * Whether the key may not stand on a line as it is: it came in base64, or by the binary protocol
+ * with a byte that would end the word or the line, so that no text command could name it.
+ */
+export function isKeyUnfit(i32: Int32Array, u8: Uint8Array, ref: number): boolean {
+  if (isKeyBinary(i32, ref)) return true;
+  const start = keyAt(i32, ref);
+  const end = start + keyBytesOf(i32, ref);
+  for (let i = start; i < end; i++) if (ENDS_WORD[u8[i]] !== 0) return true;
+  return false;
 }
 
 /** Whether this is the item's cas id. */

@@ -13,7 +13,6 @@ import {
   HEAD_LOG_GID,
   HEAD_WATCHED,
   ITEM_EXPTIME_I32,
-  ITEM_TIME_I32,
   STATE_FETCHED,
 } from '../memory/layout.ts';
 import {
@@ -34,7 +33,7 @@ import { LogRing } from '../memory/log-ring.ts';
 import type { Memory } from '../memory/memory.ts';
 import { highOf, nextLow } from '../memory/sequence.ts';
 import { count, LOG_WORKER_DROPPED, LOG_WORKER_WRITTEN } from './counters.ts';
-import { keyAt, keyBytesOf, valueBytesOf } from './item.ts';
+import { idleSecondsOf, keyAt, keyBytesOf, valueBytesOf } from './item.ts';
 import type { Lists } from './lists.ts';
 
 /* What can be watched: flags of HEAD_WATCHED. */
@@ -156,7 +155,7 @@ export class Log {
     const now = i32[HEAD_CLOCK];
     i32[word + RECORD_STATUS_I32] = (i32[item + CHUNK_STATE_I32] & STATE_FETCHED) === 0 ? 0 : 1;
     i32[word + RECORD_TTL_I32] = exptime > 0 ? exptime - now : -1;
-    i32[word + RECORD_DETAIL_I32] = now - i32[item + ITEM_TIME_I32];
+    i32[word + RECORD_DETAIL_I32] = idleSecondsOf(i32, ref);
     this.ring.publish();
   }
 

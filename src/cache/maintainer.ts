@@ -7,7 +7,6 @@
  */
 import { atomicLoad, atomicStore, atomicWait } from '../memory/atomics.ts';
 import {
-  at,
   CLASS_PAGES_I32,
   CLASS_PER_PAGE_I32,
   HEAD_AUTOMOVE,
@@ -21,7 +20,6 @@ import {
   HEAD_MAINTAINER_WAKE,
   HEAD_MOVE_DESTINATION,
   HEAD_MOVE_SOURCE,
-  ITEM_TIME_I32,
   LRU_COLD,
 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -30,6 +28,7 @@ import { Automove, type ClassSample } from './automove.ts';
 import type { CacheConfig } from './config.ts';
 import { ITEM_EVICTED, ITEM_OUTOFMEMORY, LRU_JUGGLES } from './counters.ts';
 import { Crawler } from './crawler.ts';
+import { idleSecondsOf } from './item.ts';
 import { WATCH_SYSEVENTS } from './log.ts';
 import { PageMover } from './mover.ts';
 import { ANY_CLASS, endOrderedCrawl, isCrawlOrdered, isOrder, POOL_SOURCE } from './orders.ts';
@@ -185,7 +184,7 @@ export class Maintainer {
         chunksPerPage: i32[word + CLASS_PER_PAGE_I32],
         evicted: store.lists.statistic(0, id, ITEM_EVICTED),
         outOfMemory: store.lists.statistic(0, id, ITEM_OUTOFMEMORY),
-        age: tail === 0 ? 0 : i32[HEAD_CLOCK] - i32[at(tail) + ITEM_TIME_I32],
+        age: tail === 0 ? 0 : idleSecondsOf(i32, tail),
       });
     }
     return samples;

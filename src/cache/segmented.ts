@@ -53,7 +53,7 @@ import {
 } from './counters.ts';
 import type { Eviction } from './eviction.ts';
 import { isDead } from './expiry.ts';
-import { lruOf, refcountOf, setLru, tenantOf } from './item.ts';
+import { idleSecondsOf, lruOf, refcountOf, setLru, tenantOf } from './item.ts';
 import type { Lists } from './lists.ts';
 import { type Log, WATCH_EVICTIONS } from './log.ts';
 import { ANY_CLASS, orderPageMove } from './orders.ts';
@@ -176,7 +176,7 @@ export class Segmented implements Eviction {
       moves += this.pullRepeatedly(tenant, id, [LRU_TEMP], 0, 0, 0);
     }
     const coldTail = lists.tail(tenant, id, LRU_COLD);
-    const coldAge = coldTail === 0 ? 0 : i32[HEAD_CLOCK] - i32[at(coldTail) + ITEM_TIME_I32];
+    const coldAge = coldTail === 0 ? 0 : idleSecondsOf(i32, coldTail);
     const bytes =
       lists.bytes(tenant, id, LRU_HOT) +
       lists.bytes(tenant, id, LRU_WARM) +
@@ -284,7 +284,7 @@ export class Segmented implements Eviction {
   private doPassPinned(tenant: number, id: number, ref: number, hash: number): void {
     const { i32, lists } = this;
     const { tailRepairTime } = this.config;
-    const idle = i32[HEAD_CLOCK] - i32[at(ref) + ITEM_TIME_I32];
+    const idle = idleSecondsOf(i32, ref);
     if (tailRepairTime === 0 || idle <= tailRepairTime) {
       this.doMove(ref, LRU_COLD);
       return;
@@ -306,7 +306,7 @@ export class Segmented implements Eviction {
     if (this.doRescue(tenant, id, ref, !evict || this.rescues < RESCUES_MAX)) return 1;
     if (!evict || !this.config.evictToFree) return 0;
     lists.doCount(tenant, id, ITEM_EVICTED, 1);
-    const age = i32[HEAD_CLOCK] - i32[at(ref) + ITEM_TIME_I32];
+    const age = idleSecondsOf(i32, ref);
     lists.doSetStatistic(tenant, id, ITEM_EVICTED_TIME, age);
     if (i32[at(ref) + ITEM_EXPTIME_I32] !== 0) lists.doCount(tenant, id, ITEM_EVICTED_NONZERO, 1);
     if ((state & STATE_FETCHED) === 0) lists.doCount(tenant, id, ITEM_EVICTED_UNFETCHED, 1);
@@ -366,7 +366,7 @@ export class Segmented implements Eviction {
     if (lru === LRU_TEMP) return true;
     const percent = this.i32[lru === LRU_HOT ? HEAD_HOT_PCT : HEAD_WARM_PCT];
     const limit = Math.floor((bytesTotal * percent) / 100);
-    const age = this.i32[HEAD_CLOCK] - this.i32[at(ref) + ITEM_TIME_I32];
+    const age = idleSecondsOf(this.i32, ref);
     return this.lists.bytes(tenant, id, lru) <= limit && age <= maxAge;
   }
 

@@ -13,7 +13,6 @@ import {
   CLASS_PAGES_I32,
   CLASS_PER_PAGE_I32,
   CLASS_USED_I32,
-  HEAD_CLOCK,
   HEAD_CRAWL_OWNER,
   HEAD_CRAWLER_RUNNING,
   HEAD_HASH_EXPANDING,
@@ -25,7 +24,6 @@ import {
   HEAD_PAGE_POOL_COUNT,
   HEAD_TEMP_TTL,
   ITEM_EXPTIME_I32,
-  ITEM_TIME_I32,
   LRU_COLD,
   LRU_COUNT,
   LRU_HOT,
@@ -33,7 +31,7 @@ import {
   LRU_WARM,
 } from '../memory/layout.ts';
 import * as counters from './counters.ts';
-import { isKeyBinary, keyAt, keyBytesOf, valueBytesOf } from './item.ts';
+import { idleSecondsOf, isKeyUnfit, keyAt, keyBytesOf, valueBytesOf } from './item.ts';
 import { MOVE_BUSY_NAMES } from './mover.ts';
 import type { Store } from './store.ts';
 
@@ -253,7 +251,7 @@ function tailAge(store: Store, tenant: number, id: number, lru: number): number 
   const tail = store.lists.tail(tenant, id, lru);
   if (tail === 0) return 0;
   const { i32 } = store.memory;
-  return i32[HEAD_CLOCK] - i32[at(tail) + ITEM_TIME_I32];
+  return idleSecondsOf(i32, tail);
 }
 
 /** The connections' part of `stats conns`. */
@@ -284,8 +282,8 @@ export function cacheDump(store: Store, tenant: number, id: number, limit: numbe
     while (ref !== 0 && (limit === 0 || lines.length < limit)) {
       const item = ref;
       ref = i32[at(item) + CHUNK_NEXT_I32];
-      // A key that came in base64 may hold line ends: as in memcached it is left out.
-      if (isKeyBinary(i32, item)) continue;
+      // A key that may hold line ends is left out, as memcached does with those from base64.
+      if (isKeyUnfit(i32, u8, item)) continue;
       const start = keyAt(i32, item);
       const key = u8.toString('latin1', start, start + keyBytesOf(i32, item));
       const exptime = i32[at(item) + ITEM_EXPTIME_I32];

@@ -9,6 +9,7 @@ import {
   CLASS_CHUNK_BYTES_I32,
   CLASS_PER_PAGE_I32,
   CONFIG_FIELDS,
+  CONNECTIONS_MAX,
   computeLayout,
   HEAD_CONFIG_F64,
   HEAD_HASH_POWER,
@@ -52,9 +53,13 @@ export class Memory {
 /**
  * Reserves and initialises the shared memory; costs address space, not memory, until it is used.
  * When memoryMax cannot be had it settles for less, down to memoryLimit: see `memory.config`.
- * Throws RangeError with a sentence for the operator when not even that is to be had.
+ * Throws RangeError with a sentence for the operator when not even that is to be had, or when there
+ * are to be more connections than an item can count.
  */
 export function createMemory(wanted: MemoryConfig): Memory {
+  if (wanted.maxConns > CONNECTIONS_MAX) {
+    throw new RangeError(`at most ${CONNECTIONS_MAX} connections can be sent the same item`);
+  }
   const [buffer, config] = reserve(wanted);
   const memory = new Memory(buffer, config);
   const { i32, f64, layout } = memory;

@@ -6,7 +6,7 @@
  * once; of several bad tokens the last one names the error.
  */
 import { Decimal64 } from '../cache/decimal64.ts';
-import { KEY_BYTES_MAX } from '../cache/item.ts';
+import { isKeyBinary, isKeyUnfit, KEY_BYTES_MAX } from '../cache/item.ts';
 import { realtime } from '../memory/clock.ts';
 import { decodeBase64 } from './base64.ts';
 import type { Engine } from './engine.ts';
@@ -151,6 +151,15 @@ export class MetaFlags {
     this.keyStart = 0;
     this.keyBytes = decodeBase64(input, tokens.starts[1], tokens.ends[1], this.decoded);
     return this.keyBytes > 0;
+  }
+
+  /**
+   * Whether the key of a found item is given back in base64: if the item has it so, or if it was
+   * asked for so and could not stand on the line otherwise.
+   */
+  encodesKey(ref: number): boolean {
+    const { i32, u8 } = this.engine.store.memory;
+    return this.keyBinary ? isKeyUnfit(i32, u8, ref) : isKeyBinary(i32, ref);
   }
 
   private reset(): void {

@@ -3,7 +3,7 @@
  * missing, and say which of many clients is to renew it (N, R, and items marked as stale).
  */
 import { hashKey } from '../cache/hash.ts';
-import { clientFlagsOf, isKeyBinary, keyAt, keyBytesOf, valueBytesOf } from '../cache/item.ts';
+import { clientFlagsOf, idleSecondsOf, keyAt, keyBytesOf, valueBytesOf } from '../cache/item.ts';
 import type { MetaStore } from '../cache/meta.ts';
 import {
   at,
@@ -12,7 +12,6 @@ import {
   ITEM_CAS_HIGH_I32,
   ITEM_CAS_LOW_I32,
   ITEM_EXPTIME_I32,
-  ITEM_TIME_I32,
   STATE_FETCHED,
   STATE_STALE,
   STATE_TOKEN_SENT,
@@ -136,11 +135,11 @@ export class MetaGet {
           break;
         case flag.FLAG_KEY: {
           const { u8 } = engine.store.memory;
-          reply.key(u8, keyAt(i32, ref), keyBytesOf(i32, ref), isKeyBinary(i32, ref));
+          reply.key(u8, keyAt(i32, ref), keyBytesOf(i32, ref), flags.encodesKey(ref));
           break;
         }
         default:
-          this.fact(letter, ref, now);
+          this.fact(letter, ref);
       }
     }
     if (touched || this.created) i32[word + ITEM_EXPTIME_I32] = exptime;
@@ -149,7 +148,7 @@ export class MetaGet {
   }
 
   /** A flag that asks for what is known of the item. */
-  private fact(letter: number, ref: number, now: number): void {
+  private fact(letter: number, ref: number): void {
     const { reply } = this;
     const { i32 } = this.engine.store.memory;
     const word = at(ref);
@@ -164,7 +163,7 @@ export class MetaGet {
         reply.long(letter, i32[word + ITEM_CAS_HIGH_I32], i32[word + ITEM_CAS_LOW_I32]);
         break;
       case flag.FLAG_LAST_ACCESS:
-        reply.count(letter, Math.max(0, now - i32[word + ITEM_TIME_I32]));
+        reply.count(letter, idleSecondsOf(i32, ref));
         break;
       case flag.FLAG_HIT_BEFORE:
         reply.count(letter, (i32[word + CHUNK_STATE_I32] & STATE_FETCHED) === 0 ? 0 : 1);

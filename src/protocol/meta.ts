@@ -3,7 +3,7 @@
  * give back. The big four have files of their own; me and mn are here.
  */
 import { hashKey } from '../cache/hash.ts';
-import { isKeyBinary, itemBytes, KEY_BYTES_MAX, keyAt, keyBytesOf } from '../cache/item.ts';
+import { idleSecondsOf, itemBytes, KEY_BYTES_MAX, keyAt, keyBytesOf } from '../cache/item.ts';
 import { MetaStore } from '../cache/meta.ts';
 import {
   at,
@@ -12,7 +12,6 @@ import {
   ITEM_CAS_HIGH_I32,
   ITEM_CAS_LOW_I32,
   ITEM_EXPTIME_I32,
-  ITEM_TIME_I32,
   STATE_FETCHED,
 } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
@@ -105,13 +104,13 @@ export class MetaCommands {
     const cas = (high << 32n) | BigInt(i32[word + ITEM_CAS_LOW_I32] >>> 0);
     const start = keyAt(i32, ref);
     const key = u8.toString(
-      isKeyBinary(i32, ref) ? 'base64' : 'latin1',
+      this.flags.encodesKey(ref) ? 'base64' : 'latin1',
       start,
       start + keyBytesOf(i32, ref),
     );
     const facts = [
       `exp=${exptime === 0 ? -1 : exptime - now}`,
-      `la=${Math.max(0, now - i32[word + ITEM_TIME_I32])}`,
+      `la=${idleSecondsOf(i32, ref)}`,
       `cas=${cas}`,
       `fetch=${(i32[word + CHUNK_STATE_I32] & STATE_FETCHED) === 0 ? 'no' : 'yes'}`,
       `cls=${lists.classOf(ref)}`,

@@ -4,6 +4,7 @@
  * A row is all there is to know about a setting: flag, default, check, help and `stats settings`.
  */
 import { totalmem } from 'node:os';
+import { CONNECTIONS_MAX } from '../memory/layout.ts';
 import { bytes, decimal, integer, octal, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
 import { type Setting, threadsPerUdp } from './setting.ts';
@@ -31,7 +32,7 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     initial: { maxconns: 1024 },
     help: ['max simultaneous connections (default: 1024)'],
     set: (s, value, given) => {
-      s.maxconns = integer(given, value, 1, 10_000_000);
+      s.maxconns = integer(given, value, 1, CONNECTIONS_MAX);
     },
     stats: 'maxconns',
     show: (s) => String(s.maxconns),

@@ -123,3 +123,12 @@ test('stats cachedump leaves binary keys out', () => {
   assert.match(talk.send('stats items\r\n'), /items:1:number 2/);
   assert.doesNotMatch(talk.send('stats cachedump 1 0\r\n'), /a key/);
 });
+
+test('an item whose time is ahead of the clock is not of a negative age', () => {
+  const memory = makeMemory();
+  const talk = talkTo(memory);
+  talk.send('flush_all\r\nflush_all\r\nflush_all\r\nms k 1 E5\r\na\r\n');
+  assert.match(talk.send('mg k l\r\n'), /^HD l0\r\n$/);
+  assert.match(talk.send('me k\r\n'), / la=0 /);
+  assert.match(talk.send('stats items\r\n'), /STAT items:1:age_hot 0\r\n/);
+});

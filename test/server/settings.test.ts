@@ -27,6 +27,7 @@ const REFUSED: [string[], RegExp][] = [
   [['-m', '1'], /^-I .* half of -m/],
   [['-m', '1', '-I', '512k', '-o', 'slab_chunk_max=1048576'], /slab_chunk_max .* larger than -I/],
   [['-c', '0'], /^-c must be/],
+  [['-c', '522224'], /^-c must be a whole number from 1 to 522223, not '522224'$/],
   [['-t', '0'], /^-t must be/],
   [['-t', '-1'], /^-t must be/],
   [['-R', '0'], /^-R must be/],
