@@ -35,6 +35,9 @@ import { FIRST_WORKER_ACTOR } from './worker.ts';
 const CRASH_LOOP_MS = 1000;
 const CRASH_LOOP_DEATHS = 5;
 
+/** How long a test waits to end a thread that has not begun. */
+const KILL_RETRY_MS = 10;
+
 /** The worker that listens on the unix socket. */
 const UNIX_WORKER = 0;
 
@@ -171,9 +174,11 @@ export class WorkerPool {
     await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
   }
 
-  /** Ends a worker's thread at once; it will be replaced. For tests of that. */
+  /** Ends a worker's thread, once it has begun; it will be replaced. For tests of that. */
   kill(worker: number): void {
-    this.#threads.get(this.#options.state.threadId(worker))?.terminate();
+    const thread = this.#threads.get(this.#options.state.threadId(worker));
+    if (thread === undefined) setTimeout(() => this.kill(worker), KILL_RETRY_MS).unref();
+    else thread.terminate();
   }
 
   #rememberThreads(): void {
