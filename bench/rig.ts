@@ -27,6 +27,7 @@ const HOST: Host = {
   versionText: 'bench',
   generalStats: () => [],
   settingsStats: () => [],
+  refreshCertificates: () => '',
   setVerbosity: () => {},
   shutdown: () => {},
   log: () => {},

@@ -37,6 +37,8 @@ import { Store } from './store.ts';
 /** The maintainer's actor number. */
 export const MAINTAINER_ACTOR = 1;
 
+/** How long a class is left alone whose page could not be given up. */
+const STUCK_SECONDS = 5;
 const SLEEP_MIN_MS = 1;
 const SLEEP_MAX_MS = 100;
 /** Items per bucket at which the table doubles. */
@@ -62,6 +64,9 @@ export class Maintainer {
   private readonly automove: Automove;
   private readonly i32: Int32Array;
   private lastSecond = 0;
+  /** The class whose page could not be given up last, and until when it is left alone. */
+  private stuckSource = 0;
+  private stuckUntil = 0;
 
   constructor(memory: Memory, config: CacheConfig, actor = MAINTAINER_ACTOR) {
     this.store = new Store(memory, config, actor);
@@ -133,9 +138,15 @@ export class Maintainer {
   private shrink(): boolean {
     const { store, mover } = this;
     if (!store.config.slabReassign || !isShrinking(store.memory, store.actor, false)) return false;
-    const source = this.bestSource(0);
-    if (source !== -1) return mover.move(source, 0);
-    return isShrinking(store.memory, store.actor, true);
+    const now = this.i32[HEAD_CLOCK];
+    const waiting = now < this.stuckUntil;
+    const source = this.bestSource(waiting ? this.stuckSource : 0);
+    if (source === -1) return !waiting && isShrinking(store.memory, store.actor, true);
+    if (mover.move(source, 0)) return true;
+    // Something in its page is in use for long: the other classes first.
+    this.stuckSource = source;
+    this.stuckUntil = now + STUCK_SECONDS;
+    return false;
   }
 
   /** Carries out `lru_crawler crawl`. */

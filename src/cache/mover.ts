@@ -63,6 +63,8 @@ export class PageMover {
   private readonly i32: Int32Array;
   private readonly journal: number;
   private readonly pause: (ms: number) => void;
+  /** The page that could not be emptied last; -1 if the last one could. */
+  private lastGivenUp = -1;
 
   /** `pause` sleeps between rounds while something in the page is in use. */
   constructor(store: Store, pause: (ms: number) => void) {
@@ -83,6 +85,7 @@ export class PageMover {
     if (page === -1) return false;
     i32[HEAD_MOVE_RUNNING] = 1;
     const empty = this.emptyPage(page, source);
+    this.lastGivenUp = empty ? -1 : page;
     if (empty) this.release(page, source);
     else this.giveUp(page, source);
     i32[HEAD_MOVE_RUNNING] = 0;
@@ -101,7 +104,10 @@ export class PageMover {
     let found = -1;
     if (i32[word + CLASS_PAGES_I32] > 1) {
       const carving = i32[word + CLASS_CARVE_PAGE_I32] - 1;
-      for (let page = 0; page < memory.layout.pageCountMax && found === -1; page++) {
+      const { pageCountMax } = memory.layout;
+      for (let step = 1; step <= pageCountMax && found === -1; step++) {
+        // Not the one again that was given up just now, if there are others.
+        const page = (this.lastGivenUp + step) % pageCountMax;
         if (i32[pageEntry(memory, page) + PAGE_CLASS_I32] !== source) continue;
         // The page being carved has the fewest items, but is about to get more.
         if (page !== carving) found = page;

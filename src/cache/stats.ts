@@ -258,9 +258,10 @@ function tailAge(store: Store, tenant: number, id: number, lru: number): number 
 export function connectionStats(store: Store): Stat[] {
   const stats: Stat[] = [];
   for (const connection of listConnections(store.memory)) {
-    const { slot, listening } = connection;
+    const { slot, listening, datagram } = connection;
+    if (datagram) stats.push([`${slot}:UDP`, 'UDP']);
     stats.push([`${slot}:addr`, connection.peer]);
-    if (!listening) stats.push([`${slot}:listen_addr`, connection.listener]);
+    if (!listening && !datagram) stats.push([`${slot}:listen_addr`, connection.listener]);
     stats.push([`${slot}:state`, listening ? 'conn_listening' : 'conn_read']);
     stats.push([`${slot}:secs_since_last_cmd`, String(connection.secondsSinceLastCommand)]);
   }

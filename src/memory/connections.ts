@@ -26,6 +26,7 @@ import type { Memory } from './memory.ts';
 const STATE_SLOT_FREE = 0;
 const STATE_SLOT_OPEN = 1;
 const STATE_SLOT_LISTENING = 2;
+const STATE_SLOT_DATAGRAM = 3;
 /** Worker of a slot that belongs to a listener. */
 const NO_WORKER = -2;
 
@@ -47,6 +48,8 @@ export interface ConnectionInfo {
   readonly listener: string;
   /** A listening socket, not a connection. */
   readonly listening: boolean;
+  /** A socket for datagrams: of everybody who sends them, and without a peer of its own. */
+  readonly datagram: boolean;
   readonly secondsSinceLastCommand: number;
 }
 
@@ -92,6 +95,17 @@ export function claimListener(memory: Memory, address: string): void {
   atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_LISTENING);
 }
 
+/**
+ * Enters a socket for datagrams, which `worker` serves; -1 when all slots are taken. Main thread
+ * only.
+ */
+export function claimDatagrams(memory: Memory, worker: number, address: string): number {
+  const slot = claimConnection(memory, worker, address, '');
+  if (slot === -1) return -1;
+  atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_DATAGRAM);
+  return slot;
+}
+
 /** Frees the slot of a closed connection. By the worker that served it, or for a dead one. */
 export function releaseConnection(memory: Memory, slot: number): void {
   atomicStore(memory.i32, connectionWord(memory, slot) + CONN_STATE_I32, STATE_SLOT_FREE);
@@ -121,6 +135,7 @@ export function listConnections(memory: Memory): ConnectionInfo[] {
       peer: readText(memory, slot, CONN_PEER_AT),
       listener: readText(memory, slot, CONN_LISTEN_AT),
       listening: i32[word + CONN_STATE_I32] === STATE_SLOT_LISTENING,
+      datagram: i32[word + CONN_STATE_I32] === STATE_SLOT_DATAGRAM,
       secondsSinceLastCommand: i32[HEAD_CLOCK] - i32[word + CONN_LAST_COMMAND_I32],
     });
   }

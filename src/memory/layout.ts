@@ -281,9 +281,10 @@ export const STATE_REF_SHIFT = 13; // the count of references is above the flags
 /** One reference in the count of CHUNK_STATE. */
 export const STATE_REF_ONE = 0x2000;
 /** Slots beyond -c, for listeners and for connections that are about to be told that it is full. */
-const CONNECTIONS_SPARE = 16;
+const LISTENERS_MAX = 16;
+const WORKERS_MAX = 1024;
 /** The most that -c may be: all connections may send the same item, and each has a reference. */
-export const CONNECTIONS_MAX = 2 ** (32 - STATE_REF_SHIFT) - 1 - CONNECTIONS_SPARE;
+export const CONNECTIONS_MAX = 2 ** (32 - STATE_REF_SHIFT) - 1 - LISTENERS_MAX - 2 * WORKERS_MAX;
 
 /** Index of a chunk's first word in the Int32Array over the buffer. */
 export function at(ref: number): number {
@@ -343,7 +344,8 @@ export function computeLayout(config: MemoryConfig): Layout {
   const pageCountMax = Math.ceil(config.memoryMax / PAGE_BYTES) + CLASS_COUNT_MAX;
   const stripeCount = Math.min(2 ** config.hashPowerInit, config.workers > 4 ? 8192 : 4096);
   const actorCount = config.workers + 2;
-  const connectionCount = config.maxConns + CONNECTIONS_SPARE;
+  // Beside connections: listeners, and for each worker a socket for datagrams of either family.
+  const connectionCount = config.maxConns + LISTENERS_MAX + 2 * config.workers;
   const itemsMax = (pageCountMax * PAGE_BYTES) / SMALL_ITEM_BYTES;
   const hashPowerMax = Math.min(
     HASH_POWER_LIMIT,

@@ -28,7 +28,7 @@ export interface DispatcherOptions {
   /** How many may wait; more are refused. The backlog of the listeners. */
   readonly heldMax: number;
   /** Moves the socket to a worker's thread. */
-  readonly send: (worker: number, socket: Socket, slot: number) => void;
+  readonly send: (worker: number, socket: Socket, slot: number, listener: number) => void;
 }
 
 /** Where the slot for a unix connection goes. */
@@ -59,10 +59,10 @@ export class Dispatcher {
     this.#setListening(true);
   }
 
-  /** Takes a paused, untouched socket from a listener. */
-  accept(socket: Socket): void {
+  /** Takes a paused, untouched socket from a listener, of which there is a table. */
+  accept(socket: Socket, listener: number): void {
     this.#arrive({
-      admit: () => this.#dispatch(socket),
+      admit: () => this.#dispatch(socket, listener),
       refuse: () => this.#refuse(socket),
     });
   }
@@ -117,13 +117,13 @@ export class Dispatcher {
     return this.#options.state.totalConnections() >= this.#options.maxConns;
   }
 
-  #dispatch(socket: Socket): void {
+  #dispatch(socket: Socket, listenerIndex: number): void {
     const worker = this.#leastBusy();
     const peer = endpointText(socket.remoteAddress, socket.remotePort);
     const listener = endpointText(socket.localAddress, socket.localPort);
     const slot = this.#claim(worker, peer, listener);
     if (slot === -1) this.#refuse(socket);
-    else this.#options.send(worker, socket, slot);
+    else this.#options.send(worker, socket, slot, listenerIndex);
   }
 
   #claim(worker: number, peer: string, listener: string): number {

@@ -25,8 +25,7 @@ export async function listen(
 ): Promise<Server[]> {
   const { host, port } = address;
   if (host === undefined) return [await listenOn({ port, backlog }, accept)];
-  const found = await lookup(host, { all: true });
-  const hosts = [...new Set(found.map((entry) => entry.address))];
+  const hosts = await addressesOf(host);
   const servers: Server[] = [];
   let failure: unknown;
   for (const each of hosts) {
@@ -45,9 +44,32 @@ export async function listen(
   throw failure;
 }
 
+/** Listens on a descriptor that was handed over. Rejects if it is not a TCP socket that can. */
+export async function listenOnDescriptor(
+  fd: number,
+  backlog: number,
+  accept: Accept,
+): Promise<Server> {
+  const server = await listenOn({ fd, backlog }, accept);
+  const address = server.address();
+  if (typeof address === 'object' && address !== null && address.family.startsWith('IPv')) {
+    return server;
+  }
+  server.close();
+  throw new Error('it is not a TCP socket');
+}
+
+/** The addresses of a host, or what stands for all interfaces. */
+export async function addressesOf(host: string | undefined): Promise<string[]> {
+  if (host === undefined) return ['0.0.0.0', '::'];
+  const found = await lookup(host, { all: true });
+  return [...new Set(found.map((entry) => entry.address))];
+}
+
 interface ListenOptions {
+  readonly fd?: number;
   readonly host?: string;
-  readonly port: number;
+  readonly port?: number;
   readonly backlog: number;
 }
 
@@ -71,9 +93,13 @@ export function portOf(server: Server): number {
 }
 
 /** An end of a connection as `stats conns` prints it. */
-export function endpointText(host: string | undefined, port: number | undefined): string {
+export function endpointText(
+  host: string | undefined,
+  port: number | undefined,
+  transport: 'tcp' | 'udp' = 'tcp',
+): string {
   if (host === undefined) return 'unknown';
   // A listener on all interfaces sees IPv4 peers as mapped addresses.
   const plain = host.startsWith('::ffff:') ? host.slice(7) : host;
-  return isIPv6(plain) ? `tcp6:[${plain}]:${port}` : `tcp:${plain}:${port}`;
+  return isIPv6(plain) ? `${transport}6:[${plain}]:${port}` : `${transport}:${plain}:${port}`;
 }

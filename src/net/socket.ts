@@ -9,6 +9,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { CLOSE_ERROR, CLOSE_IDLE, CLOSE_NORMAL, CLOSE_SHUTDOWN } from '../memory/connections.ts';
 import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../protocol/engine.ts';
+import type { Origin } from '../protocol/origin.ts';
 import type { ByteProtocol, Transport, TransportOwner } from './transport.ts';
 
 /** Bytes taken from a socket at once; one buffer of this size per worker. */
@@ -39,12 +40,21 @@ class Connection<Session, Storage> {
   closeReason = CLOSE_ERROR;
   /** Second of the transport's own clock in which the last bytes came. */
   lastRead: number;
+  /** Told when a write is done, where the socket cannot say so by 'drain'; else null. */
+  readonly onWritten: ((error?: Error | null) => void) | null;
 
-  constructor(socket: Socket, slot: number, session: Session, now: number) {
+  constructor(
+    socket: Socket,
+    slot: number,
+    session: Session,
+    now: number,
+    onWritten: ((error?: Error | null) => void) | null,
+  ) {
     this.socket = socket;
     this.slot = slot;
     this.session = session;
     this.lastRead = now;
+    this.onWritten = onWritten;
   }
 }
 
@@ -67,26 +77,50 @@ export class SocketTransport<Session, Storage> implements Transport {
     this.#owner = owner;
   }
 
-  serve(accepted: Socket, slot: number): void {
+  serve(accepted: Socket, slot: number, origin: Origin): void {
     const options: SocketConstructorOpts & { writableHighWaterMark: number } = {
       handle: (accepted as unknown as SocketWithHandle)._handle,
       onread: {
         buffer: this.#input,
-        callback: (length) => this.#onRead(connection, length),
+        callback: (length) => this.#onRead(connection, this.#input, length),
       },
       // With 1, write() returns true exactly if the kernel took everything, and 'drain' comes else.
       writableHighWaterMark: 1,
     };
     const socket = new Socket(options);
-    const session = this.#protocol.open(slot);
-    const connection = new Connection<Session, Storage>(socket, slot, session, this.#now);
-    this.#connections.set(slot, connection);
+    const session = this.#protocol.open(slot, origin);
+    const connection = new Connection<Session, Storage>(socket, slot, session, this.#now, null);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     socket.on('end', () => {
       if (!connection.closing) connection.closeReason = CLOSE_NORMAL;
     });
     socket.on('drain', () => this.#onSent(connection));
+    this.#add(connection);
+  }
+
+  serveStream(stream: Socket, slot: number, origin: Origin): void {
+    const session = this.#protocol.open(slot, origin);
+    // Such a stream takes writes into a queue of its own and says only later that they are gone.
+    const onWritten = (error?: Error | null): void => {
+      if (error === null || error === undefined) this.#onSent(connection);
+    };
+    const connection = new Connection<Session, Storage>(
+      stream,
+      slot,
+      session,
+      this.#now,
+      onWritten,
+    );
+    stream.on('data', (data: Buffer) => {
+      if (!this.#onRead(connection, data, data.length)) stream.pause();
+    });
+    this.#add(connection);
+  }
+
+  #add(connection: Connection<Session, Storage>): void {
+    const { socket } = connection;
+    this.#connections.set(connection.slot, connection);
     socket.on('close', () => this.#onClose(connection));
     // A reset or a broken pipe is an ordinary end: 'close' follows and does the work.
     socket.on('error', () => undefined);
@@ -95,7 +129,10 @@ export class SocketTransport<Session, Storage> implements Transport {
   poke(slot: number): void {
     const connection = this.#connections.get(slot);
     if (connection === undefined || this.#isBusy(connection)) return;
-    if (this.#protocol.isEndless(connection.session)) this.#resume(connection);
+    if (!this.#protocol.isEndless(connection.session)) return;
+    // Nothing may be read, and answered, while a write is under way.
+    connection.socket.pause();
+    this.#resume(connection);
   }
 
   closeIdle(limit: number): void {
@@ -145,10 +182,10 @@ export class SocketTransport<Session, Storage> implements Transport {
   }
 
   /** Returns false to stop reading, as node:net asks. */
-  #onRead(connection: Connection<Session, Storage>, length: number): boolean {
+  #onRead(connection: Connection<Session, Storage>, input: Buffer, length: number): boolean {
     if (connection.closing) return false;
     connection.lastRead = this.#now;
-    const status = this.#protocol.feed(connection.session, this.#input, length);
+    const status = this.#protocol.feed(connection.session, input, length);
     return this.#answer(connection, status);
   }
 
@@ -192,7 +229,9 @@ export class SocketTransport<Session, Storage> implements Transport {
   #send(connection: Connection<Session, Storage>): boolean {
     const { output } = this.#protocol;
     if (output.length === 0) return true;
-    if (connection.socket.write(output.view())) {
+    if (connection.onWritten !== null) {
+      connection.socket.write(output.view(), connection.onWritten);
+    } else if (connection.socket.write(output.view())) {
       output.reset();
       return true;
     }

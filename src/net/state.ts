@@ -8,7 +8,11 @@ import { atomicAdd, atomicLoad, atomicStore } from '../memory/atomics.ts';
 const RESTARTS = 0;
 const DISABLED_MS = 1;
 const HELD = 2;
-const WORKERS_AT = 4;
+const CERTIFICATES_AT = 3;
+const TLS_SESSIONS = 4;
+const TLS_HANDSHAKE_ERRORS = 5;
+const TLS_PROTOCOL_ERRORS = 6;
+const WORKERS_AT = 8;
 /** Int32 words of a worker: its connections, and the id of the thread that serves it. */
 const WORKER_WORDS = 2;
 
@@ -70,6 +74,41 @@ export class ServerState {
 
   addDisabledMs(ms: number): void {
     atomicAdd(this.#i32, DISABLED_MS, Math.round(ms));
+  }
+
+  /** Second of the clock at which the certificates were read. */
+  certificatesAt(): number {
+    return atomicLoad(this.#i32, CERTIFICATES_AT);
+  }
+
+  setCertificatesAt(second: number): void {
+    atomicStore(this.#i32, CERTIFICATES_AT, second);
+  }
+
+  /** TLS sessions that were begun and not resumed. */
+  tlsSessions(): number {
+    return atomicLoad(this.#i32, TLS_SESSIONS) >>> 0;
+  }
+
+  countTlsSession(): void {
+    atomicAdd(this.#i32, TLS_SESSIONS, 1);
+  }
+
+  tlsHandshakeErrors(): number {
+    return atomicLoad(this.#i32, TLS_HANDSHAKE_ERRORS) >>> 0;
+  }
+
+  countTlsHandshakeError(): void {
+    atomicAdd(this.#i32, TLS_HANDSHAKE_ERRORS, 1);
+  }
+
+  /** Errors of TLS on connections that were through their handshake. */
+  tlsProtocolErrors(): number {
+    return atomicLoad(this.#i32, TLS_PROTOCOL_ERRORS) >>> 0;
+  }
+
+  countTlsProtocolError(): void {
+    atomicAdd(this.#i32, TLS_PROTOCOL_ERRORS, 1);
   }
 
   /** Accepted connections that wait for one of the served ones to close. */

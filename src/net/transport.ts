@@ -4,6 +4,7 @@
  * stand beside node:net.
  */
 import type { Socket } from 'node:net';
+import type { Origin } from '../protocol/origin.ts';
 
 /** Where replies are collected. One per worker: it is sent or detached before the next feed. */
 export interface ReplyBuffer<Storage> {
@@ -19,7 +20,7 @@ export interface ReplyBuffer<Storage> {
 /** The protocol as a transport sees it: bytes in, replies out. feed and resume return a FEED_*. */
 export interface ByteProtocol<Session, Storage> {
   readonly output: ReplyBuffer<Storage>;
-  open(slot: number): Session;
+  open(slot: number, origin: Origin): Session;
   feed(session: Session, input: Uint8Array, length: number): number;
   resume(session: Session): number;
   /** `reason` is a CLOSE_ of connections.ts. */
@@ -51,7 +52,9 @@ export interface Transport {
   /** As shown in `stats settings`. */
   readonly name: string;
   /** Serves an accepted, untouched socket under the given slot of the connection table. */
-  serve(socket: Socket, slot: number): void;
+  serve(socket: Socket, slot: number, origin: Origin): void;
+  /** Serves a stream that another one carries, such as TLS after its handshake. */
+  serveStream(stream: Socket, slot: number, origin: Origin): void;
   /** Something waits to be sent on a connection that is only sent to; without effect on others. */
   poke(slot: number): void;
   /** Closes connections that did nothing for more than this many seconds. */

@@ -41,8 +41,8 @@ export class Auth {
   }
 
   /**
-   * What a listener takes when nobody said which protocol: with text authentication no binary, and
-   * with SASL no text, as in memcached.
+   * What a listener takes that would take any protocol: with text authentication no binary, and
+   * with SASL no text.
    */
   narrow(origin: Origin): Origin {
     if (origin.protocol !== 'auto' || !this.required) return origin;

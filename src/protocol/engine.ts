@@ -8,16 +8,17 @@
  */
 
 import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
-import { WATCH_CONNEVENTS } from '../cache/log.ts';
 import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
-import { CLOSE_ERROR, CLOSE_NORMAL } from '../memory/connections.ts';
+import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { Auth } from './auth.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
+import { logClosed, logOpened } from './connection-log.ts';
 import type { EngineOptions, Host } from './host.ts';
+import { findLineFeed, LINE_BYTES_MAX, mayGrow } from './lines.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
 import { Retrieval } from './retrieval.ts';
@@ -30,7 +31,6 @@ import {
   IN_STREAM,
   IN_SWALLOW,
   IN_VALUE,
-  LINE_BYTES_MAX,
   Session,
   SPEAKS_BINARY,
   SPEAKS_TEXT,
@@ -57,15 +57,10 @@ export const FEED_YIELD = 3;
 
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
-/** Leading spaces tolerated in front of a retrieval command that long. */
-const LEADING_SPACES_MAX = 100;
-/** A multi-get line may have any number of keys, but not fill the memory. */
-const KEYS_LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Size of the storage that is passed on from session to session: one read of a transport. */
 const SPARE_BYTES = 64 * 1024;
 
-const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 export class Engine {
@@ -112,14 +107,9 @@ export class Engine {
 
   /** A session for the connection in this slot of the connection table. */
   open(slot: number, origin: Origin = PLAIN_ORIGIN): Session {
-    const { memory, allocator } = this.store;
     const narrowed = this.auth.narrow(origin);
-    if (memory.i32[HEAD_VERBOSITY] > 1) {
-      const kind = narrowed.protocol === 'auto' ? 'auto-negotiating' : narrowed.protocol;
-      this.host.log(2, `<${slot} new ${kind} client connection`);
-    }
-    if (this.store.log.wants(WATCH_CONNEVENTS)) this.store.log.opened(slot);
-    const session = new Session(memory, allocator, slot, narrowed);
+    logOpened(this, slot, narrowed);
+    const session = new Session(this.store.memory, this.store.allocator, slot, narrowed);
     this.auth.begin(session);
     return session;
   }
@@ -141,12 +131,7 @@ export class Engine {
 
   /** Releases what the session holds; the connection is gone, for a CLOSE_ reason. */
   close(session: Session, reason: number = CLOSE_NORMAL): void {
-    if (this.store.memory.i32[HEAD_VERBOSITY] > 1) {
-      this.host.log(2, `<${session.slot} connection closed.`);
-    }
-    if (this.store.log.wants(WATCH_CONNEVENTS)) {
-      this.store.log.closed(session.slot, reason === CLOSE_ERROR ? session.closeReason : reason);
-    }
+    logClosed(this, session, reason);
     if (session.sending !== 0) this.sender.stop(session);
     if (session.upload !== 0) this.upload.abandon(session);
     session.stream?.stop(session);
@@ -281,9 +266,9 @@ export class Engine {
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
     const { input, at, end } = this;
-    const lineFeed = this.findLineFeed(session);
+    const lineFeed = findLineFeed(this, session);
     if (lineFeed === end) {
-      if (end - at > LINE_BYTES_MAX && !this.mayGrow(session)) session.closing = true;
+      if (end - at > LINE_BYTES_MAX && !mayGrow(this)) session.closing = true;
       return STEP_STARVED;
     }
     session.scanned = 0;
@@ -296,25 +281,6 @@ export class Engine {
     this.tokens.cut(input, at, textEnd);
     this.text.execute(session, at, textEnd);
     return STEP_NEXT;
-  }
-
-  /** Where the line at hand ends in the input; where the input ends, if it does not. */
-  findLineFeed(session: Session): number {
-    const { input, at, end } = this;
-    let lineFeed = at + session.scanned;
-    while (lineFeed < end && input[lineFeed] !== LINE_FEED) lineFeed++;
-    session.scanned = lineFeed - at;
-    return lineFeed;
-  }
-
-  /** Whether a line without end may still become one: a multi-get may be of any length. */
-  private mayGrow(session: Session): boolean {
-    const { input, at, end } = this;
-    let word = at;
-    while (word < end && input[word] === 0x20) word++;
-    if (word - at > LEADING_SPACES_MAX || session.scanned > KEYS_LINE_BYTES_MAX) return false;
-    const start = input.toString('latin1', word, Math.min(word + 5, end));
-    return start.startsWith('get ') || start === 'gets ';
   }
 
   private stepSwallow(session: Session): number {

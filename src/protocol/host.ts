@@ -12,6 +12,8 @@ export interface Host {
   generalStats(): Iterable<readonly [string, string]>;
   /** `stats settings`. */
   settingsStats(): Iterable<readonly [string, string]>;
+  /** `refresh_certs`: returns why it failed, or an empty text. */
+  refreshCertificates(): string;
   setVerbosity(level: number): void;
   /** Ends the process; gracefully, it keeps what is to be kept for the next start. */
   shutdown(graceful: boolean): void;

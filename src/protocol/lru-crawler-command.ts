@@ -88,6 +88,8 @@ export class LruCrawlerCommand {
     const { engine } = this;
     const { memory, actor } = engine.store;
     if (memory.i32[HEAD_LRU_CRAWLER] === 0) return engine.reply(session, DISABLED);
+    // What is sent for one datagram has an end that is known beforehand.
+    if (session.origin.transport === 'udp') return engine.reply(session, ERROR_LINE);
     if (!engine.options.dumpEnabled) return engine.reply(session, NO_DUMP[kind]);
     const classes = parseClasses(engine.tokens.text(2));
     if (classes === 'bad') return engine.reply(session, BAD_CLASS);

@@ -7,7 +7,9 @@ export type ListenerProtocol = 'auto' | 'ascii' | 'binary';
 
 export interface Origin {
   readonly protocol: ListenerProtocol;
+  /** Over udp a session lives for one datagram: nothing can follow later. */
+  readonly transport: 'tcp' | 'unix' | 'udp';
 }
 
 /** A listener without any configuration of its own. */
-export const PLAIN_ORIGIN: Origin = { protocol: 'auto' };
+export const PLAIN_ORIGIN: Origin = { protocol: 'auto', transport: 'tcp' };

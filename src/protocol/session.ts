@@ -31,9 +31,6 @@ const SPEAKS_UNKNOWN = 0;
 export const SPEAKS_TEXT = 1;
 export const SPEAKS_BINARY = 2;
 
-/** Input without a line end that is tolerated for anything but a retrieval command. */
-export const LINE_BYTES_MAX = 2048;
-
 /* What came of a step of the session. */
 
 /** Go on with the next. */

@@ -8,6 +8,7 @@
  */
 import type { Credential } from './credentials.ts';
 import type { Engine } from './engine.ts';
+import { findLineFeed, LINE_BYTES_MAX } from './lines.ts';
 import {
   AUTH_FAILURE,
   AUTH_TOO_LONG,
@@ -16,7 +17,7 @@ import {
   STORED_LINE,
   UNAUTHENTICATED,
 } from './replies.ts';
-import { LINE_BYTES_MAX, type Session, STEP_NEXT, STEP_STARVED } from './session.ts';
+import { type Session, STEP_NEXT, STEP_STARVED } from './session.ts';
 
 /** Fewer bytes are not looked at: nothing that short can be of use. */
 const INPUT_BYTES_MIN = 3;
@@ -43,7 +44,7 @@ export class TextAuth {
     const { engine } = this;
     const { input, at, end, tokens } = engine;
     if (end - at < INPUT_BYTES_MIN) return STEP_STARVED;
-    const lineFeed = engine.findLineFeed(session);
+    const lineFeed = findLineFeed(engine, session);
     if (lineFeed === end) {
       if (end - at > LINE_BYTES_MAX) session.closing = true;
       return STEP_STARVED;

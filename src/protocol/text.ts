@@ -137,6 +137,8 @@ export class TextCommands {
         return this.flushAll(session);
       case 'version':
         return engine.reply(session, this.versionLine);
+      case 'refresh_certs':
+        return this.refreshCertificates(session);
       case 'lru_crawler':
         return this.lruCrawler.execute(session);
       case 'verbosity':
@@ -255,6 +257,16 @@ export class TextCommands {
     }
     store.flush(session.tenant, when);
     engine.reply(session, OK_LINE);
+  }
+
+  /** Errors are told even with noreply, as memcached does. */
+  private refreshCertificates(session: Session): void {
+    const { engine } = this;
+    this.noteNoreply(session);
+    const reason = engine.host.refreshCertificates();
+    if (reason === '') return engine.reply(session, OK_LINE);
+    session.noreply = false;
+    engine.replyLong(session, Buffer.from(`${reason}\r\n`));
   }
 
   private verbosity(session: Session): void {

@@ -50,6 +50,8 @@ export class WatchCommand {
     const { engine } = this;
     const { tokens, store } = engine;
     if (!engine.options.watchEnabled) return engine.reply(session, WATCH_FORBIDDEN);
+    // Nothing can be sent later to whoever sent a datagram.
+    if (session.origin.transport === 'udp') return engine.reply(session, ERROR_LINE);
     // What is still unsent are answers to earlier requests.
     if (engine.output.length > 0) return engine.reply(session, WATCH_PIPELINED);
     let flags = tokens.count > 1 ? 0 : WATCH_FETCHERS;

@@ -5,6 +5,7 @@ import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { portOf } from '../net/listener.ts';
 import { reasonOf } from './errors.ts';
+import type { DatagramPlace } from './listeners.ts';
 import { logLine } from './log.ts';
 
 /** Writes the pid file; warns if it names a process that runs, or cannot be written. */
@@ -25,7 +26,11 @@ export function removePidFile(path: string): void {
 }
 
 /** The file that MEMCACHED_PORT_FILENAME names: one line per listener, as memcached writes it. */
-export function writePortFile(path: string, servers: readonly Server[]): void {
+export function writePortFile(
+  path: string,
+  servers: readonly Server[],
+  datagrams: readonly DatagramPlace[],
+): void {
   const lines = servers.flatMap((server) => {
     const address = server.address();
     const port = portOf(server);
@@ -36,6 +41,7 @@ export function writePortFile(path: string, servers: readonly Server[]): void {
       ? [`TCP INET: ${port}`, `TCP INET6: ${port}`]
       : [`TCP INET6: ${port}`];
   });
+  for (const { port, ipv6 } of datagrams) lines.push(`UDP INET${ipv6 ? '6' : ''}: ${port}`);
   writeFile(path, `${lines.join('\n')}\n`);
 }
 

@@ -66,22 +66,39 @@ export class ServerHost implements Host {
   readonly #state: ServerState;
   readonly #settings: Settings;
   readonly #transport: string;
+  readonly #refresh: () => string;
   readonly #version = packageVersion();
 
-  constructor(memory: Memory, state: ServerState, settings: Settings, transport: string) {
+  constructor(
+    memory: Memory,
+    state: ServerState,
+    settings: Settings,
+    transport: string,
+    refresh: () => string,
+  ) {
     this.#memory = memory;
     this.#state = state;
     this.#settings = settings;
     this.#transport = transport;
+    this.#refresh = refresh;
   }
 
   generalStats(): Iterable<Stat> {
-    return [...this.#processStats(), ...this.#connectionStats(), ...this.#threadStats()];
+    return [
+      ...this.#processStats(),
+      ...this.#connectionStats(),
+      ...this.#threadStats(),
+      ...this.#tlsStats(),
+    ];
   }
 
   settingsStats(): Iterable<Stat> {
     const live: Settings = { ...this.#settings, ...this.#liveSettings() };
     return [...settingsStats(live), ['transport', this.#transport]];
+  }
+
+  refreshCertificates(): string {
+    return this.#settings.sslEnabled ? this.#refresh() : 'Error TLS not enabled';
   }
 
   setVerbosity(level: number): void {
@@ -170,6 +187,20 @@ export class ServerHost implements Host {
     if (needsAuth(this.#settings)) {
       stats.push(['auth_timeouts', String(sumCounter(memory, AUTH_TIMEOUTS))]);
     }
+    return stats;
+  }
+
+  #tlsStats(): Stat[] {
+    const state = this.#state;
+    const { sslEnabled, sslSessionCache } = this.#settings;
+    if (!sslEnabled) return [];
+    const age = this.#memory.i32[HEAD_CLOCK] - state.certificatesAt();
+    const stats: Stat[] = [
+      ['ssl_proto_errors', String(state.tlsProtocolErrors())],
+      ['ssl_handshake_errors', String(state.tlsHandshakeErrors())],
+      ['time_since_server_cert_refresh', String(age)],
+    ];
+    if (sslSessionCache) stats.push(['ssl_new_sessions', String(state.tlsSessions())]);
     return stats;
   }
 

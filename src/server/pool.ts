@@ -12,16 +12,21 @@ import {
 } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { CacheConfig } from '../cache/config.ts';
+import { claimDatagrams } from '../memory/connections.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Dispatcher } from '../net/dispatcher.ts';
+import { endpointText } from '../net/listener.ts';
 import type { ServerState } from '../net/state.ts';
+import type { TlsMaterial } from '../net/tls.ts';
 import { removeStaleSocket } from '../net/unix.ts';
 import type { CredentialTables } from '../protocol/credentials.ts';
 import { reasonOf, StartError } from './errors.ts';
+import type { DatagramPlace } from './listeners.ts';
 import { logLine } from './log.ts';
-import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import type { FromWorker, ListenerKind, ToWorker, WorkerTask } from './messages.ts';
 import { recoverThread } from './recovery.ts';
-import type { Settings } from './setting.ts';
+import { answerRefresh } from './refresh.ts';
+import { type Settings, threadsPerUdp } from './setting.ts';
 import { FIRST_WORKER_ACTOR } from './worker.ts';
 
 /**
@@ -29,6 +34,9 @@ import { FIRST_WORKER_ACTOR } from './worker.ts';
  */
 const CRASH_LOOP_MS = 1000;
 const CRASH_LOOP_DEATHS = 5;
+
+/** How long a test waits to end a thread that has not begun. */
+const KILL_RETRY_MS = 10;
 
 /** The worker that listens on the unix socket. */
 const UNIX_WORKER = 0;
@@ -39,6 +47,8 @@ export interface PoolOptions {
   readonly cache: CacheConfig;
   readonly state: ServerState;
   readonly settings: Settings;
+  /** A connection asks for other certificates; returns the reason why not, or nothing. */
+  readonly onRefresh: () => string;
   /** null: nobody has to authenticate. */
   readonly credentials: CredentialTables | null;
   /** Called when a worker cannot be kept alive. */
@@ -63,9 +73,16 @@ export class WorkerPool {
   /** The umask to go back to, while that of the unix socket is set. */
   #umask: number | null = null;
   #stopping = false;
+  #listeners: readonly ListenerKind[] = [];
+  /** What workers do TLS with, those that will replace others too. */
+  #tls: TlsMaterial | null;
+  #datagrams: readonly DatagramPlace[] = [];
+  /** Waits for the workers' first answers to whether they could open their sockets for UDP. */
+  #onDatagrams: ((failure: string | null) => void) | null = null;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions, tls: TlsMaterial | null) {
     this.#options = options;
+    this.#tls = tls;
     this.#credentials = options.credentials;
     const { threads } = options.settings;
     this.#pool = new Piscina({
@@ -83,8 +100,9 @@ export class WorkerPool {
   }
 
   /** Starts all workers; they take connections from the dispatcher from now on. */
-  start(dispatcher: Dispatcher): void {
+  start(dispatcher: Dispatcher, listeners: readonly ListenerKind[]): void {
     this.#dispatcher = dispatcher;
+    this.#listeners = listeners;
     for (let worker = 0; worker < this.#options.settings.threads; worker++) {
       this.#quickDeaths[worker] = 0;
       this.#submit(worker);
@@ -92,8 +110,8 @@ export class WorkerPool {
   }
 
   /** Moves an accepted, untouched socket to a worker. */
-  send(worker: number, socket: Socket, slot: number): void {
-    const message: ToWorker = { kind: 'socket', socket, slot };
+  send(worker: number, socket: Socket, slot: number, listener: number): void {
+    const message: ToWorker = { kind: 'socket', socket, slot, listener };
     // @types/node does not list net.Socket among the transferable objects yet.
     const transfer = [socket] as unknown as Transferable[];
     this.#ports[worker].postMessage(message, transfer);
@@ -108,6 +126,29 @@ export class WorkerPool {
         else reject(new StartError(`cannot listen on ${socketPath}: ${failure}`));
       };
       this.#tellToListen();
+    });
+  }
+
+  /** Has all workers use other certificates for the connections that are sent from now on. */
+  renew(tls: TlsMaterial): void {
+    this.#tls = tls;
+    for (const port of this.#ports) this.#tell(port, { kind: 'certificates', tls });
+  }
+
+  /** Has the workers serve these over UDP. Rejects with StartError when one cannot. */
+  listenForDatagrams(places: readonly DatagramPlace[]): Promise<void> {
+    this.#datagrams = places;
+    return new Promise((resolve, reject) => {
+      let left = this.#ports.length;
+      this.#onDatagrams = (failure) => {
+        left--;
+        if (failure !== null) reject(new StartError(`cannot listen for UDP: ${failure}`));
+        else if (left === 0) {
+          this.#onDatagrams = null;
+          resolve();
+        }
+      };
+      for (let worker = 0; worker < this.#ports.length; worker++) this.#sendDatagrams(worker);
     });
   }
 
@@ -133,9 +174,11 @@ export class WorkerPool {
     await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
   }
 
-  /** Ends a worker's thread at once; it will be replaced. For tests of that. */
+  /** Ends a worker's thread, once it has begun; it will be replaced. For tests of that. */
   kill(worker: number): void {
-    this.#threads.get(this.#options.state.threadId(worker))?.terminate();
+    const thread = this.#threads.get(this.#options.state.threadId(worker));
+    if (thread === undefined) setTimeout(() => this.kill(worker), KILL_RETRY_MS).unref();
+    else thread.terminate();
   }
 
   #rememberThreads(): void {
@@ -159,6 +202,8 @@ export class WorkerPool {
       state: state.buffer,
       cache,
       settings,
+      listeners: this.#listeners,
+      tls: this.#tls,
       credentials: this.#credentials,
       port: port2,
     };
@@ -175,6 +220,7 @@ export class WorkerPool {
       (error: unknown) => this.#onEnd(worker, reasonOf(error)),
     );
     if (worker === UNIX_WORKER && this.#unixWanted) this.#tellToListen();
+    if (this.#datagrams.length > 0) this.#sendDatagrams(worker);
   }
 
   async #onEnd(worker: number, reason: string): Promise<void> {
@@ -208,6 +254,10 @@ export class WorkerPool {
       this.#onUnixAnswer(null);
     } else if (message.kind === 'failed') {
       this.#onUnixAnswer(message.reason);
+    } else if (message.kind === 'datagrams') {
+      this.#onDatagramsAnswer(message.failure);
+    } else if (message.kind === 'refresh') {
+      answerRefresh(message.answer, this.#options.onRefresh());
     } else {
       const text = `unix:${this.#options.settings.socketPath}`;
       const { id } = message;
@@ -216,6 +266,27 @@ export class WorkerPool {
         send: (slot) => this.#tell(port, { kind: 'slot', id, slot }),
       });
     }
+  }
+
+  #sendDatagrams(worker: number): void {
+    const { memory, settings } = this.#options;
+    const shared = threadsPerUdp(settings) > 1;
+    const sockets = this.#datagrams
+      .filter((_, index) => shared || index % settings.threads === worker)
+      .map((place) => {
+        const text = endpointText(place.host, place.port, 'udp');
+        return { ...place, slot: claimDatagrams(memory, worker, text) };
+      });
+    if (sockets.some(({ slot }) => slot === -1)) {
+      this.#onDatagramsAnswer('there are more addresses than the table of connections can hold');
+      return;
+    }
+    this.#tell(this.#ports[worker], { kind: 'datagrams', sockets });
+  }
+
+  #onDatagramsAnswer(failure: string | null): void {
+    if (this.#onDatagrams !== null) this.#onDatagrams(failure);
+    else if (failure !== null) this.#options.onHopeless(`UDP cannot be served again: ${failure}`);
   }
 
   #tellToListen(): void {

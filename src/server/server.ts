@@ -3,24 +3,24 @@
  * cheapest (memory, ports, identity, threads), and takes it down again.
  */
 import { readFileSync } from 'node:fs';
-import type { Server as Listener } from 'node:net';
 import { resolve } from 'node:path';
 import type { CacheConfig } from '../cache/config.ts';
 import { setSwitches } from '../cache/switches.ts';
 import { PAGE_BYTES } from '../memory/classes.ts';
 import { startClock, tickClock } from '../memory/clock.ts';
 import { claimListener } from '../memory/connections.ts';
-import { HEAD_VERBOSITY } from '../memory/layout.ts';
+import { HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { createMemory, type Memory } from '../memory/memory.ts';
 import { Dispatcher } from '../net/dispatcher.ts';
-import { endpointText, listen, portOf } from '../net/listener.ts';
+import { endpointText } from '../net/listener.ts';
 import { createServerState, type ServerState } from '../net/state.ts';
 import { removeStaleSocket } from '../net/unix.ts';
+import { CertificateError, Certificates } from './certificates.ts';
 import { CredentialFiles } from './credential-files.ts';
 import { isDaemon } from './daemon.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { removePidFile, writePidFile, writePortFile } from './files.ts';
-import { parseListen } from './listen-addresses.ts';
+import { Listeners } from './listeners.ts';
 import { logLine, writeRaw } from './log.ts';
 import { Maintainer } from './maintainer.ts';
 import { WorkerPool } from './pool.ts';
@@ -29,6 +29,7 @@ import { recoverThread } from './recovery.ts';
 import type { Settings } from './setting.ts';
 import { cacheConfig, memoryConfig } from './settings.ts';
 import { needsAuth } from './settings-auth.ts';
+import { inheritedSockets } from './systemd.ts';
 import { WarmRestart } from './warm-restart.ts';
 
 const TICK_MS = 1000;
@@ -46,7 +47,9 @@ export class RunningServer {
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
   readonly #credentials: CredentialFiles;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: Listeners;
+  /** null without -Z. */
+  readonly #certificates: Certificates | null;
   readonly #warm: WarmRestart | null;
   #maintainer: Maintainer | null = null;
   #tick: NodeJS.Timeout | undefined;
@@ -63,22 +66,31 @@ export class RunningServer {
     const { memoryFile } = settings;
     this.#warm = memoryFile === '' ? null : new WarmRestart(memoryFile, this.#memory, this.#cache);
     this.#state = createServerState(settings.threads);
-    this.#pool = new WorkerPool({
-      memory: this.#memory,
-      cache: this.#cache,
-      state: this.#state,
-      settings,
-      credentials,
-      onHopeless,
-    });
+    this.#certificates = settings.sslEnabled ? new Certificates(settings) : null;
+    const tls = this.#certificates?.load() ?? null;
+    this.#pool = new WorkerPool(
+      {
+        memory: this.#memory,
+        cache: this.#cache,
+        state: this.#state,
+        settings,
+        credentials,
+        onRefresh: () => this.#renewCertificates(),
+        onHopeless,
+      },
+      tls,
+    );
     this.#dispatcher = new Dispatcher({
       memory: this.#memory,
       state: this.#state,
       maxConns: settings.maxconns,
       fast: settings.maxconnsFast,
       heldMax: settings.backlog,
-      send: (worker, socket, slot) => this.#pool.send(worker, socket, slot),
+      send: (worker, socket, slot, listener) => this.#pool.send(worker, socket, slot, listener),
     });
+    this.#listeners = new Listeners(settings, (socket, listener) =>
+      this.#dispatcher.accept(socket, listener),
+    );
   }
 
   /** Resolves when the server listens. Rejects with StartError; nothing is left open then. */
@@ -89,8 +101,8 @@ export class RunningServer {
     warn(settings);
     checkDescriptors(settings.maxconns);
     const identity = identityFor(settings.user);
-    const server = new RunningServer(settings, onHopeless);
-    await server.#listen();
+    const server = make(() => new RunningServer(settings, onHopeless));
+    await server.#listeners.open(inheritedSockets(process.env, process.pid));
     if (identity !== undefined) become(identity);
     await server.#startThreads(onHopeless);
     server.#writeFiles();
@@ -99,7 +111,7 @@ export class RunningServer {
 
   /** Accepts nothing more, lets what is under way finish, and ends every thread. */
   async stop(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.close();
     this.#dispatcher.close();
     const threads = Promise.all([this.#pool.stop(), this.#maintainer?.stop()]);
     const ended = await Promise.race([threads.then(() => true), wait(STOP_LIMIT_MS)]);
@@ -119,8 +131,13 @@ export class RunningServer {
     return recovered.every((done) => done);
   }
 
-  /** Reads the files of credentials again. When one is bad, all stays as it was. */
+  /** Reads again what can change while the server runs; what cannot be used changes nothing. */
   reload(): void {
+    this.#renewCertificates();
+    this.#renewCredentials();
+  }
+
+  #renewCredentials(): void {
     if (!needsAuth(this.#settings)) return;
     try {
       this.#pool.setCredentials(this.#credentials.load());
@@ -148,22 +165,18 @@ export class RunningServer {
     else this.#pool.kill(worker);
   }
 
-  /** TCP listeners; with -s there are none, as in memcached. */
-  async #listen(): Promise<void> {
-    const { listen: given, port, backlog, socketPath } = this.#settings;
-    if (socketPath !== '') return;
-    for (const address of parseListen(given, port)) {
-      try {
-        const accept = this.#dispatcher.accept.bind(this.#dispatcher);
-        this.#listeners.push(...(await listen(address, backlog, accept)));
-      } catch (error) {
-        const host = address.host ?? '*';
-        throw new StartError(`cannot listen on ${host} port ${address.port}: ${reasonOf(error)}`);
-      }
+  /** Returns the reason why the old certificates stay, or nothing. */
+  #renewCertificates(): string {
+    if (this.#certificates === null) return '';
+    try {
+      this.#pool.renew(this.#certificates.load());
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      logLine(`the certificates stay as they are: ${error.message}`);
+      return error.message;
     }
-    if (port !== -1) return;
-    const ports = this.#listeners.map((listener) => portOf(listener));
-    logLine(`listening on port ${ports.join(', ')}`);
+    this.#state.setCertificatesAt(this.#memory.i32[HEAD_CLOCK]);
+    return '';
   }
 
   async #startThreads(onHopeless: (reason: string) => void): Promise<void> {
@@ -172,7 +185,7 @@ export class RunningServer {
     setSwitches(memory, this.#cache);
     if (this.#warm !== null) await this.#restore(this.#warm);
     const startedAt = performance.now();
-    for (const listener of this.#listeners) {
+    for (const listener of this.#listeners.servers) {
       const address = listener.address();
       if (typeof address !== 'object' || address === null) continue;
       claimListener(memory, endpointText(address.address, address.port));
@@ -184,8 +197,11 @@ export class RunningServer {
       state: this.#state,
       onHopeless,
     });
-    this.#pool.start(this.#dispatcher);
+    this.#state.setCertificatesAt(memory.i32[HEAD_CLOCK]);
+    this.#pool.start(this.#dispatcher, this.#listeners.kinds);
     if (this.#settings.socketPath !== '') await this.#pool.listenUnix();
+    const { datagrams } = this.#listeners;
+    if (datagrams.length > 0) await this.#pool.listenForDatagrams(datagrams);
   }
 
   /** Connections that come meanwhile wait. */
@@ -199,7 +215,7 @@ export class RunningServer {
   #writeFiles(): void {
     const portFile = process.env.MEMCACHED_PORT_FILENAME;
     if (portFile !== undefined && portFile !== '' && this.#settings.socketPath === '') {
-      writePortFile(portFile, this.#listeners);
+      writePortFile(portFile, this.#listeners.servers, this.#listeners.datagrams);
     }
     // A daemon changes to the root directory.
     if (isDaemon()) {
@@ -208,6 +224,16 @@ export class RunningServer {
       if (socketPath !== '') this.#settings.socketPath = resolve(socketPath);
     }
     if (this.#settings.pidFile !== '') writePidFile(this.#settings.pidFile);
+  }
+}
+
+/** Certificates that cannot be used are the operator's to change. */
+function make(build: () => RunningServer): RunningServer {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof CertificateError) throw new StartError(error.message);
+    throw error;
   }
 }
 
@@ -240,6 +266,9 @@ function warn(settings: Settings): void {
     logLine(`warning: -t ${settings.threads}: more threads than cores only cost time`);
   }
   for (const warning of settings.warnings) logLine(`warning: ${warning}`);
+  if (!settings.sslEnabled && (settings.sslChainCert !== '' || settings.sslKey !== '')) {
+    logLine('warning: -o ssl_chain_cert and ssl_key have no effect without -Z');
+  }
 }
 
 /** Node raises the soft limit to the hard one at its start, so the hard one is what we have. */

@@ -2,6 +2,13 @@
  * What a row of the settings table is, and the values that the rows fill in.
  */
 
+import type { SecureVersion } from 'node:tls';
+import type { ListenerProtocol } from '../protocol/origin.ts';
+
+/* Values of ssl_keyformat, as OpenSSL numbers them. */
+export const KEY_FORMAT_PEM = 1;
+export const KEY_FORMAT_DER = 2;
+
 /** The values of all settings. Sizes are in bytes, times in the unit that the row's help names. */
 export interface Settings {
   action: 'serve' | 'help' | 'version' | 'license';
@@ -11,6 +18,10 @@ export interface Settings {
   memoryMax: number;
   maxconns: number;
   port: number;
+  /** Whether -p was given. */
+  portGiven: boolean;
+  /** 0 is off, -1 any free port. */
+  udpPort: number;
   /** The addresses of -l as given, joined by commas; empty for all interfaces. */
   listen: string;
   verbose: number;
@@ -77,6 +88,22 @@ export interface Settings {
   /** The file of a warm restart; empty for none. */
   memoryFile: string;
   user: string;
+  /** -B, and whether it was given. */
+  protocol: ListenerProtocol;
+  protocolGiven: boolean;
+  sslEnabled: boolean;
+  /** Names of files as given; empty for none. */
+  sslChainCert: string;
+  sslKey: string;
+  sslCaCert: string;
+  sslKeyFormat: number;
+  /** 0 to 3, as given. */
+  sslVerifyMode: number;
+  /** OpenSSL's cipher list; empty for the built-in one. */
+  sslCiphers: string;
+  sslWbufSize: number;
+  sslSessionCache: boolean;
+  sslMinVersion: SecureVersion;
 }
 
 /** One row: a flag or `-o` option, a line of `stats settings`, or both. */
@@ -110,4 +137,9 @@ export function yesNo(value: boolean): string {
 /** A line of `stats settings` that no flag changes: what this server always or never does. */
 export function fixed(stats: string, value: string): Setting {
   return { stats, show: () => value };
+}
+
+/** How many workers serve an address over UDP: one if there are several addresses, else all. */
+export function threadsPerUdp(settings: Settings): number {
+  return settings.listen.includes(',') ? 1 : settings.threads;
 }

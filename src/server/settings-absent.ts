@@ -1,6 +1,6 @@
 /**
  * The settings table, third part: what memcached shows in `stats settings` of parts that this
- * server does not have (external storage, TLS, NAPI), so that tools find every key; and options
+ * server does not have (external storage, NAPI), so that tools find every key; and options
  * that only change others.
  */
 import { HASH_ALGORITHMS } from '../cache/hash.ts';
@@ -21,17 +21,6 @@ export const ABSENT_SETTINGS: readonly Setting[] = [
   fixed('ext_max_frag', '0.00'),
   fixed('slab_automove_freeratio', '0.000'),
   fixed('ext_drop_unread', 'no'),
-  fixed('ssl_enabled', 'no'),
-  fixed('ssl_chain_cert', '(null)'),
-  fixed('ssl_key', '(null)'),
-  fixed('ssl_verify_mode', '0'),
-  fixed('ssl_keyformat', '0'),
-  fixed('ssl_ciphers', 'NULL'),
-  fixed('ssl_ca_cert', 'NULL'),
-  fixed('ssl_wbuf_size', '0'),
-  fixed('ssl_session_cache', 'no'),
-  fixed('ssl_kernel_tls', 'no'),
-  fixed('ssl_min_version', 'NULL'),
   fixed('num_napi_ids', '(null)'),
 ];
 

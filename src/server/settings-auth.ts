@@ -4,6 +4,7 @@
  */
 import { integer, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
+import { listenEntries } from './listen-addresses.ts';
 import { type Setting, type Settings, yesNo } from './setting.ts';
 
 const TIMEOUT_DEFAULT = 5;
@@ -90,5 +91,30 @@ export function checkAuth(s: Settings): void {
   }
   if (s.authTimeoutGiven && !needsAuth(s)) {
     throw new SettingsError('-o auth_timeout needs -S or -Y');
+  }
+  if (needsAuth(s)) checkTransports(s);
+}
+
+/** A listener must not take a protocol in which nobody could authenticate. */
+function checkTransports(s: Settings): void {
+  const hasText = s.authFile !== '';
+  if (s.udpPort !== 0) {
+    throw new SettingsError('-U cannot be used with -S or -Y: datagrams do not authenticate');
+  }
+  if (s.sasl && s.protocolGiven && s.protocol !== 'binary') {
+    throw new SettingsError(`-B ${s.protocol} cannot be used with -S: SASL is binary only`);
+  }
+  if (hasText && s.protocolGiven && s.protocol !== 'ascii') {
+    throw new SettingsError(`-B ${s.protocol} cannot be used with -Y: it is for text only`);
+  }
+  // As in memcached, text comes first where both are on.
+  s.protocol = hasText ? 'ascii' : 'binary';
+  for (const { protocol } of listenEntries(s, s.port)) {
+    if (protocol === 'ascii' && !hasText) {
+      throw new SettingsError("-l 'proto[ascii]:' with -S needs -Y: nobody could authenticate");
+    }
+    if (protocol === 'binary' && !s.sasl) {
+      throw new SettingsError("-l 'proto[binary]:' with -Y needs -S: nobody could authenticate");
+    }
   }
 }

@@ -7,7 +7,7 @@ import { totalmem } from 'node:os';
 import { CONNECTIONS_MAX } from '../memory/layout.ts';
 import { bytes, decimal, integer, octal, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
-import { fixed, type Setting } from './setting.ts';
+import { type Setting, threadsPerUdp } from './setting.ts';
 
 const MEGABYTE = 1024 * 1024;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -41,10 +41,11 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     short: 'p',
     long: 'port',
     argument: '<num>',
-    initial: { port: 11211 },
+    initial: { port: 11211, portGiven: false },
     help: ['TCP port to listen on (default: 11211, off: 0, any free one: -1)'],
     set: (s, value, given) => {
       s.port = integer(given, value, -1, 65535);
+      s.portGiven = true;
     },
     stats: 'tcpport',
     show: (s) => String(s.port),
@@ -53,13 +54,13 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     short: 'U',
     long: 'udp-port',
     argument: '<num>',
-    help: ['UDP port to listen on (only 0, which is off, is supported)'],
-    set: (_s, value, given) => {
-      if (integer(given, value, -1, 65535) === 0) return;
-      throw new SettingsError(`${given} ${value}: UDP is not supported, only 0 (off) is accepted`);
+    initial: { udpPort: 0 },
+    help: ['UDP port to listen on (default: 0, off; any free one: -1)'],
+    set: (s, value, given) => {
+      s.udpPort = integer(given, value, -1, 65535);
     },
     stats: 'udpport',
-    show: () => '0',
+    show: (s) => String(s.udpPort),
   },
   {
     short: 'l',
@@ -68,7 +69,11 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     initial: { listen: '' },
     help: [
       'interface to listen on (default: all); may be repeated or be a',
-      'comma separated list of host, host:port, [ipv6], [ipv6]:port',
+      'comma separated list of host, host:port, [ipv6], [ipv6]:port;',
+      'in front of each may stand proto[ascii], proto[binary] or',
+      'proto[negotiating] (as -B, for it alone), and with -Z notls: (no TLS),',
+      'btls: (no client certificate) or mtls: (client certificate demanded),',
+      'as in mtls:proto[ascii]:127.0.0.1:11212',
     ],
     set: (s, value, given) => {
       const address = text(given, value);
@@ -169,7 +174,10 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'num_threads',
     show: (s) => String(s.threads),
   },
-  fixed('num_threads_per_udp', '0'),
+  {
+    stats: 'num_threads_per_udp',
+    show: (s) => String(threadsPerUdp(s)),
+  },
   {
     short: 'R',
     long: 'max-reqs-per-event',
@@ -197,7 +205,6 @@ export const FLAG_SETTINGS: readonly Setting[] = [
     stats: 'tcp_backlog',
     show: (s) => String(s.backlog),
   },
-  fixed('binding_protocol', 'auto-negotiate'),
   {
     short: 'I',
     long: 'max-item-size',

@@ -6,7 +6,7 @@ import type { CacheConfig } from '../cache/config.ts';
 import type { MemoryConfig } from '../memory/config.ts';
 import { SettingsError } from './errors.ts';
 import { getopt, suboptions } from './getopt.ts';
-import { parseListen } from './listen-addresses.ts';
+import { listenEntries } from './listen-addresses.ts';
 import type { Setting, Settings } from './setting.ts';
 import { ABSENT_SETTINGS, PRESET_SETTINGS } from './settings-absent.ts';
 import { ADMIN_SETTINGS } from './settings-admin.ts';
@@ -15,6 +15,7 @@ import { EXTENDED_SETTINGS } from './settings-extended.ts';
 import { FLAG_SETTINGS, OWN_SETTINGS, PROCESS_SETTINGS } from './settings-flags.ts';
 import { INERT_SETTINGS } from './settings-inert.ts';
 import { LOG_SETTINGS } from './settings-log.ts';
+import { checkListeners, checkTls, NET_SETTINGS, TLS_SETTINGS } from './settings-net.ts';
 import { SETTINGS_ORDER } from './settings-order.ts';
 
 /** The table: every row once. */
@@ -22,7 +23,9 @@ export const SETTINGS: readonly Setting[] = [
   ...FLAG_SETTINGS,
   ...AUTH_SETTINGS,
   ...ADMIN_SETTINGS,
+  ...NET_SETTINGS,
   ...EXTENDED_SETTINGS,
+  ...TLS_SETTINGS,
   ...LOG_SETTINGS,
   ...PRESET_SETTINGS,
   ...INERT_SETTINGS,
@@ -57,6 +60,8 @@ export function readSettings(args: readonly string[]): Settings {
     else apply(settings, flag.row, value, given);
     if (settings.action !== 'serve') return settings;
   }
+  // As in memcached, a UDP port given alone is that of TCP too.
+  if (settings.udpPort !== 0 && !settings.portGiven) settings.port = settings.udpPort;
   checkTogether(settings);
   if (settings.memoryMax === 0) {
     settings.memoryMax = Math.max(settings.maxbytes, Math.min(totalmem(), MEMORY_MAX_DEFAULT_TOP));
@@ -122,7 +127,8 @@ function checkTogether(s: Settings): void {
   if (s.trackSizes && !s.casEnabled) {
     throw new SettingsError('-o track_sizes needs cas ids, which -C disables');
   }
-  parseListen(s.listen, s.port);
+  checkTls(s);
+  checkListeners(s, [...listenEntries(s, s.port), ...listenEntries(s, s.udpPort)]);
 }
 
 /** What `--help` prints. */

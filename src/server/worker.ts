@@ -10,12 +10,17 @@ import { releaseConnection } from '../memory/connections.ts';
 import { attachMemory } from '../memory/memory.ts';
 import { SocketTransport } from '../net/socket.ts';
 import { ServerState } from '../net/state.ts';
+import { TlsHandshakes } from '../net/tls.ts';
 import type { Transport } from '../net/transport.ts';
+import { DatagramTransport } from '../net/udp.ts';
 import { listenUnix } from '../net/unix.ts';
 import { Engine } from '../protocol/engine.ts';
+import type { Session } from '../protocol/session.ts';
+import { tlsOptions } from './certificates.ts';
 import { reasonOf } from './errors.ts';
 import { ServerHost } from './host.ts';
-import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import type { DatagramSocket, FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import { askForRefresh } from './refresh.ts';
 import { WatchPump } from './watch-pump.ts';
 
 /** Worker i is actor 2 + i of the shared memory: 0 is the main thread, 1 the maintainer. */
@@ -35,6 +40,8 @@ export function serveWorker(task: WorkerTask): Promise<void> {
 class Worker {
   readonly #task: WorkerTask;
   readonly #transport: Transport;
+  readonly #datagrams: DatagramTransport<Session, Buffer>;
+  readonly #handshakes: TlsHandshakes | null;
   readonly #engine: Engine;
   /** Unix connections that wait for a slot of the connection table, by the id of the question. */
   readonly #asking = new Map<number, Socket>();
@@ -46,21 +53,40 @@ class Worker {
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
     const { settings, credentials } = task;
-    const host = new ServerHost(memory, state, settings, 'node');
+    const host = new ServerHost(memory, state, settings, 'node', () =>
+      askForRefresh((answer) => this.#tell({ kind: 'refresh', answer })),
+    );
     const store = new Store(memory, task.cache, actor);
     const auth =
       credentials === null ? undefined : { tables: credentials, timeout: settings.authTimeout };
     this.#engine = new Engine(store, host, { ...settings, auth });
+    const onClose = (slot: number): void => {
+      releaseConnection(memory, slot);
+      state.addConnections(task.worker, -1);
+    };
     this.#transport = new SocketTransport(this.#engine, {
-      onClose: (slot) => {
-        releaseConnection(memory, slot);
-        state.addConnections(task.worker, -1);
-      },
+      onClose,
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
       onOverdue: () => count(memory, actor, AUTH_TIMEOUTS, 1),
     });
+    this.#datagrams = new DatagramTransport(this.#engine);
+    this.#handshakes = this.#makeHandshakes(state, onClose);
     const pump = new WatchPump(memory, actor, (slot) => this.#transport.poke(slot));
     this.#engine.onWatcher = () => pump.start();
+  }
+
+  #makeHandshakes(state: ServerState, onGone: (slot: number) => void): TlsHandshakes | null {
+    const { tls, settings, listeners } = this.#task;
+    if (tls === null) return null;
+    return new TlsHandshakes(tlsOptions(settings), tls, {
+      onStream: (stream, slot, listener) => {
+        this.#transport.serveStream(stream, slot, listeners[listener].origin);
+      },
+      onGone,
+      onNewSession: () => state.countTlsSession(),
+      onHandshakeError: () => state.countTlsHandshakeError(),
+      onProtocolError: () => state.countTlsProtocolError(),
+    });
   }
 
   run(): Promise<void> {
@@ -85,16 +111,39 @@ class Worker {
 
   #onMessage(message: ToWorker): void {
     if (message.kind === 'socket') {
-      this.#transport.serve(message.socket, message.slot);
+      this.#serve(message.socket, message.slot, message.listener);
     } else if (message.kind === 'slot') {
       this.#onSlot(message.id, message.slot);
     } else if (message.kind === 'credentials') {
       this.#engine.auth.load(message.credentials);
     } else if (message.kind === 'listen') {
       this.#listen(message.path);
+    } else if (message.kind === 'datagrams') {
+      this.#listenForDatagrams(message.sockets);
+    } else if (message.kind === 'certificates') {
+      this.#handshakes?.renew(message.tls);
     } else {
       this.#stop();
     }
+  }
+
+  #serve(socket: Socket, slot: number, listener: number): void {
+    const { origin, tls } = this.#task.listeners[listener];
+    if (tls === 'off' || this.#handshakes === null) this.#transport.serve(socket, slot, origin);
+    else this.#handshakes.accept(socket, slot, listener, tls);
+  }
+
+  async #listenForDatagrams(sockets: readonly DatagramSocket[]): Promise<void> {
+    let failure: string | null = null;
+    try {
+      for (const socket of sockets) {
+        const { protocol } = this.#task.listeners[socket.listener].origin;
+        await this.#datagrams.listen(socket, { protocol, transport: 'udp' });
+      }
+    } catch (error) {
+      failure = reasonOf(error);
+    }
+    this.#tell({ kind: 'datagrams', failure });
   }
 
   async #listen(path: string): Promise<void> {
@@ -117,7 +166,8 @@ class Worker {
     const socket = this.#asking.get(id) as Socket;
     this.#asking.delete(id);
     if (slot !== -1) {
-      this.#transport.serve(socket, slot);
+      const { protocol } = this.#task.settings;
+      this.#transport.serve(socket, slot, { protocol, transport: 'unix' });
       return;
     }
     socket.on('error', () => undefined);
@@ -127,8 +177,10 @@ class Worker {
 
   #stop(): void {
     this.#unix?.close();
+    this.#datagrams.close();
     // One more turn of the loop, so that requests which have already arrived are read.
     setImmediate(async () => {
+      this.#handshakes?.close();
       await this.#transport.drain();
       this.#task.port.close();
     });

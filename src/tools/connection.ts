@@ -42,16 +42,18 @@ export class Connection {
   /** Connects, and logs in if the address has a user. Throws ToolError. */
   static async open(address: Address): Promise<Connection> {
     if (address.user === '') return Connection.#connect(address);
-    let answer = '';
+    let refusal = '';
     for (const dialect of AUTH_DIALECTS) {
       const connection = await Connection.#connect(address);
       const [key, data] = dialect(address);
       await connection.send(`set ${key} 0 0 ${Buffer.byteLength(data)}\r\n${data}\r\n`);
-      answer = await connection.line().catch((error: ToolError) => error.message);
+      const answer = await connection.line().catch((error: ToolError) => error.message);
       if (answer === 'STORED') return connection;
+      // The first dialect is memcached's own: what is said to it tells most.
+      if (refusal === '') refusal = answer;
       connection.close();
     }
-    throw new ToolError(`${address.shown} does not let ${address.user} in: ${answer}`);
+    throw new ToolError(`${address.shown} does not let ${address.user} in: ${refusal}`);
   }
 
   static async #connect(address: Address): Promise<Connection> {

@@ -74,30 +74,43 @@ export async function load(options: ToolOptions, progress: Progress): Promise<nu
     throw new ToolError('--in is missing: from which file?');
   }
   const reader = file === undefined ? await DumpReader.fromStdin() : await DumpReader.open(file);
-  const total = file === undefined ? 0 : (await stat(file)).size;
-  const target = await Target.open(options.to as Address, options.overwrite);
   try {
-    const pace = new Pace(options.itemsPerSecond, options.bytesPerSecond);
-    const copied: Copied = { items: 0, bytes: 0, gone: 0 };
-    const tell = () => progress.update(reader.wholeBytes, total, copied.items, copied.bytes);
-    let group: CopiedItem[] = [];
-    let groupBytes = 0;
-    for await (const item of reader.items()) {
-      group.push(item);
-      groupBytes += bytesOf(item);
-      if (group.length < pace.itemsPerRound && groupBytes < GROUP_BYTES) continue;
-      await hand(group, target, pace, copied);
-      tell();
-      group = [];
-      groupBytes = 0;
+    const total = file === undefined ? 0 : (await stat(file)).size;
+    const target = await Target.open(options.to as Address, options.overwrite);
+    try {
+      return await loadInto(target, reader, total, options, progress);
+    } finally {
+      target.close();
     }
-    await hand(group, target, pace, copied);
-    progress.say(`${summary(copied, progress)} read${outcome(target)}`);
-    if (!reader.isComplete) progress.say('the dump had been interrupted: there may be more items');
-    return refusals(target, progress) === DONE && reader.isComplete ? DONE : INCOMPLETE;
   } finally {
-    target.close();
+    reader.close();
   }
+}
+
+async function loadInto(
+  target: Target,
+  reader: DumpReader,
+  total: number,
+  options: ToolOptions,
+  progress: Progress,
+): Promise<number> {
+  const pace = new Pace(options.itemsPerSecond, options.bytesPerSecond);
+  const copied: Copied = { items: 0, bytes: 0, gone: 0 };
+  let group: CopiedItem[] = [];
+  let groupBytes = 0;
+  for await (const item of reader.items()) {
+    group.push(item);
+    groupBytes += bytesOf(item);
+    if (group.length < pace.itemsPerRound && groupBytes < GROUP_BYTES) continue;
+    await hand(group, target, pace, copied);
+    progress.update(reader.wholeBytes, total, copied.items, copied.bytes);
+    group = [];
+    groupBytes = 0;
+  }
+  await hand(group, target, pace, copied);
+  progress.say(`${summary(copied, progress)} read${outcome(target)}`);
+  if (!reader.isComplete) progress.say('the dump had been interrupted: there may be more items');
+  return refusals(target, progress) === DONE && reader.isComplete ? DONE : INCOMPLETE;
 }
 
 /** Copies all items of a cache to another; returns the exit code. */

@@ -20,6 +20,7 @@ import { ToolError } from './tool-error.ts';
 /** A dump being read; says afterwards how far it was whole. */
 export class DumpReader {
   readonly #shown: string;
+  readonly #stream: Readable;
   readonly #chunks: AsyncIterator<Buffer>;
   #pending: Buffer = Buffer.alloc(0);
   /** Bytes up to the end of the last whole record. */
@@ -31,20 +32,32 @@ export class DumpReader {
 
   private constructor(stream: Readable, shown: string) {
     this.#shown = shown;
+    this.#stream = stream;
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
   /** Opens a dump and checks its header; throws ToolError. */
-  static async open(path: string): Promise<DumpReader> {
-    const reader = new DumpReader(createReadStream(path), path);
-    await reader.#readHeader();
-    return reader;
+  static open(path: string): Promise<DumpReader> {
+    return DumpReader.#begin(new DumpReader(createReadStream(path), path));
   }
 
-  static async fromStdin(): Promise<DumpReader> {
-    const reader = new DumpReader(process.stdin, 'stdin');
-    await reader.#readHeader();
-    return reader;
+  static fromStdin(): Promise<DumpReader> {
+    return DumpReader.#begin(new DumpReader(process.stdin, 'stdin'));
+  }
+
+  static async #begin(reader: DumpReader): Promise<DumpReader> {
+    try {
+      await reader.#readHeader();
+      return reader;
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
+  }
+
+  /** Nothing more will be read: whoever writes to stdin is not waited for. */
+  close(): void {
+    this.#stream.destroy();
   }
 
   /** All items; ends early, with isComplete false, where the file does. */

@@ -47,9 +47,14 @@ export class Source {
 
   static async open(address: Address): Promise<Source> {
     const connection = await Connection.open(address);
-    await connection.send('stats\r\n');
-    const time = await readTime(connection, address);
-    return new Source(address, connection, await connection.knowsMeta(), time - nowSeconds());
+    try {
+      await connection.send('stats\r\n');
+      const time = await readTime(connection, address);
+      return new Source(address, connection, await connection.knowsMeta(), time - nowSeconds());
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   }
 
   close(): void {

@@ -39,7 +39,12 @@ export class Target implements Sink {
 
   static async open(address: Address, overwrite: boolean): Promise<Target> {
     const connection = await Connection.open(address);
-    return new Target(address, connection, await connection.knowsMeta(), overwrite);
+    try {
+      return new Target(address, connection, await connection.knowsMeta(), overwrite);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   }
 
   close(): void {

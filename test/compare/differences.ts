@@ -109,14 +109,9 @@ export const GENERAL_STATS: readonly StatRule[] = [
 export const SETTINGS_STATS: readonly StatRule[] = [
   { keys: /^(tcpport|oldest)$/, compare: 'kind', reason: TIMED },
   {
-    keys: /^(ext_|ssl_|slab_automove_freeratio$)/,
+    keys: /^(ext_|slab_automove_freeratio$)/,
     compare: 'free',
-    reason: 'settings of extstore and TLS, which we do not have: they read as off',
-  },
-  {
-    keys: /^num_threads_per_udp$/,
-    compare: 'kind',
-    reason: 'no thread of ours serves UDP; memcached gives its thread count even without UDP',
+    reason: 'settings of extstore, which we do not have: they read as off',
   },
   { keys: /^num_napi_ids$/, compare: 'free', reason: 'an uninitialised text in 1.6.18' },
 ];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   claimConnection,
+  claimDatagrams,
   claimListener,
   connectionsOf,
   connectionWord,
@@ -22,12 +23,16 @@ import { makeMemory } from '../support/cache.ts';
 const MAX_CONNS = 5;
 /** Slots beyond -c: a connection that is to be told so needs one, too. */
 const SPARE_SLOTS = 16;
+const WORKERS = 2;
+/** A worker may have a socket for datagrams of either family. */
+const DATAGRAM_SLOTS = 2 * WORKERS;
 
-const table = (): Memory => makeMemory({ maxConns: MAX_CONNS, memoryLimit: 2 ** 20, memoryMax: 0 });
+const table = (): Memory =>
+  makeMemory({ maxConns: MAX_CONNS, workers: WORKERS, memoryLimit: 2 ** 20, memoryMax: 0 });
 
 test('slots run out after -c and the spare ones, and come back when released', () => {
   const memory = table();
-  const slots = Array.from({ length: MAX_CONNS + SPARE_SLOTS }, () =>
+  const slots = Array.from({ length: MAX_CONNS + SPARE_SLOTS + DATAGRAM_SLOTS }, () =>
     claimConnection(memory, 0, 'peer', 'listener'),
   );
   assert.equal(new Set(slots).size, slots.length);
@@ -63,6 +68,7 @@ test('a connection is listed with its texts and the seconds since its last comma
       peer: 'tcp:127.0.0.1:40123',
       listener: 'tcp:0.0.0.0:11311',
       listening: false,
+      datagram: false,
       secondsSinceLastCommand: 7,
     },
   ]);
@@ -76,6 +82,14 @@ test('a listener takes a slot, is listed as one, and is no worker’s connection
   assert.deepEqual([listener.listening, connection.listening], [true, false]);
   assert.equal(listener.peer, 'tcp:0.0.0.0:11311');
   assert.deepEqual(connectionsOf(memory, 0), [connection.slot]);
+});
+
+test('a socket for datagrams takes a slot of its worker', () => {
+  const memory = table();
+  const slot = claimDatagrams(memory, 1, 'udp:127.0.0.1:11311');
+  const [entry] = listConnections(memory);
+  assert.deepEqual([entry.datagram, entry.listening], [true, false]);
+  assert.deepEqual(connectionsOf(memory, 1), [slot]);
 });
 
 test('long texts are cut to 79 bytes and spoil nothing', () => {

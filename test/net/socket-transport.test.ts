@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { SocketTransport } from '../../src/net/socket.ts';
 import type { ByteProtocol, ReplyBuffer } from '../../src/net/transport.ts';
 import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../../src/protocol/engine.ts';
+import { PLAIN_ORIGIN } from '../../src/protocol/origin.ts';
 
 const OUTPUT_BYTES = 64 * 1024;
 
@@ -125,7 +126,7 @@ async function rig(t: TestContext): Promise<Rig> {
   });
   let slots = 0;
   const server = createServer({ pauseOnConnect: true }, (socket) => {
-    transport.serve(socket, slots++);
+    transport.serve(socket, slots++, PLAIN_ORIGIN);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

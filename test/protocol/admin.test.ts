@@ -1,6 +1,7 @@
 /** lru, slabs, cache_memlimit, shutdown, debugtime, and -C, -F, -X: what they change. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PageMover } from '../../src/cache/mover.ts';
 import {
   CLASS_PAGES_I32,
   HEAD_AUTOMOVE,
@@ -14,6 +15,7 @@ import {
   LRU_HOT,
   LRU_TEMP,
 } from '../../src/memory/layout.ts';
+import { FEED_FULL } from '../../src/protocol/engine.ts';
 import { filler, read, storageLine, World } from '../cache/world.ts';
 import { makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
 
@@ -261,4 +263,29 @@ test('-C: every item has the cas id 0, which no cas matches', () => {
   assert.equal(talk.send('get k\r\n'), 'END\r\n');
   talk.engine.store.memory.i32[HEAD_CLOCK]++;
   assert.match(talk.send('set k 0 0 1\r\na\r\nget k\r\n'), /VALUE/);
+});
+
+test('cache_memlimit: a page in use for long does not keep others from being given up', () => {
+  const world = new World({ memoryLimit: 24 * MEGABYTE, memoryMax: 24 * MEGABYTE });
+  // The class with most pages begins with an item that is being sent for ever.
+  const huge = filler('h', 150_000);
+  world.b.send(storageLine('set', 'pinned', huge, 0));
+  for (let i = 0; i < 70; i++) world.b.send(storageLine('set', `huge${i}`, huge, 0));
+  for (let i = 0; i < 900; i++) world.b.send(storageLine('set', `k${i}`, filler('v', 6000), 0));
+  const line = Buffer.from('get pinned\r\n');
+  assert.equal(world.a.engine.feed(world.a.session, line, line.length), FEED_FULL);
+  world.a.engine.output.reset();
+  const before = world.memory.i32[HEAD_PAGE_COUNT];
+  assert.ok(before > 15, `${before} pages`);
+  // Without its pauses of a second in all for a page that cannot be emptied.
+  const maintainer = world.maintainer as { mover: PageMover };
+  maintainer.mover = new PageMover(world.maintainer.store, () => {});
+  assert.equal(world.b.send('cache_memlimit 8\r\n'), OK);
+  for (let i = 0; i < 60; i++) {
+    world.maintainer.round();
+    world.pass(1);
+  }
+  assert.equal(world.memory.i32[HEAD_PAGE_COUNT], 8);
+  world.reconnect();
+  assert.deepEqual(world.audit(), []);
 });

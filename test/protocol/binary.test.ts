@@ -141,7 +141,7 @@ test('not enough memory: the value is thrown away, and the reply says so', () =>
 
 function talkOn(protocol: ListenerProtocol): Talk {
   const talk = freshTalk();
-  return new Talk(talk.engine, { protocol });
+  return new Talk(talk.engine, { protocol, transport: 'tcp' });
 }
 
 test('the first byte decides what a connection speaks, and it stays at that', () => {

@@ -72,6 +72,23 @@ test('-Y: binary packets are answered by nothing but a text refusal', async (t) 
   }
 });
 
+test('-S and -Y: each protocol has a listener, and users, of its own', async (t) => {
+  const users = usersFile(t);
+  const flags = ['-S', '-o', `sasl_pwdb=${users}`, '-Y', usersFile(t, 'ann:text\n')];
+  const server = await launch(t, [...flags, '-l', 'proto[binary]:127.0.0.2']);
+  const ports = /port (\d+), (\d+)/.exec(server.stderr());
+  const [text, binary] = [Number(ports?.[1]), Number(ports?.[2])];
+  const client = new Client(t, text);
+  assert.equal(await client.ask(LOGIN, '\r\n'), FAILURE);
+  assert.equal(await client.ask('set any 0 0 8\r\nann text\r\n', '\r\n'), 'STORED\r\n');
+  assert.equal(await client.stat('binding_protocol', 'settings'), 'ascii');
+  const socket = connect(binary, '127.0.0.2');
+  t.after(() => socket.destroy());
+  socket.write(requestBytes({ opcode: 0x21, key: 'PLAIN', value: '\0bob\0s3cret' }));
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  assert.equal(reply.toString('latin1', 24), 'Authenticated');
+});
+
 test('SIGHUP has the users read again; who is in stays in', async (t) => {
   const users = usersFile(t);
   const server = await launch(t, ['-Y', users]);

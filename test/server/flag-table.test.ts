@@ -10,7 +10,7 @@ import type { Setting } from '../../src/server/setting.ts';
 import { readSettings, SETTINGS } from '../../src/server/settings.ts';
 import { findMemcached, skipWithoutMemcached } from '../support/oracle.ts';
 
-const STATES = ['same', 'differs', 'warns', 'refused', 'ours', 'not served yet'];
+const STATES = ['same', 'differs', 'warns', 'refused', 'ours'];
 
 interface Row {
   /** A flag's letter, or the name of an option. */

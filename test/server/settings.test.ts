@@ -1,7 +1,6 @@
 // What the settings table makes of a command line.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseListen } from '../../src/server/listen-addresses.ts';
 import {
   cacheConfig,
   helpText,
@@ -28,7 +27,7 @@ const REFUSED: [string[], RegExp][] = [
   [['-m', '1'], /^-I .* half of -m/],
   [['-m', '1', '-I', '512k', '-o', 'slab_chunk_max=1048576'], /slab_chunk_max .* larger than -I/],
   [['-c', '0'], /^-c must be/],
-  [['-c', '524272'], /^-c must be a whole number from 1 to 524271, not '524272'$/],
+  [['-c', '522224'], /^-c must be a whole number from 1 to 522223, not '522224'$/],
   [['-t', '0'], /^-t must be/],
   [['-t', '-1'], /^-t must be/],
   [['-R', '0'], /^-R must be/],
@@ -43,11 +42,29 @@ const REFUSED: [string[], RegExp][] = [
   [['-I', '700k'], /must be a multiple of -o slab_chunk_max/],
   [['-a', '778'], /^-a must be an octal mode/],
   [['-a', '1777'], /^-a must be an octal mode/],
-  [['-U', '11211'], /^-U 11211: UDP is not supported/],
+  [['-U', '65536'], /^-U must be/],
+  [['-B', 'http'], /^-B must be auto, binary or ascii, not 'http'$/],
   [['-l', ''], /^-l needs a value/],
   [['-l', '[::1'], /^-l '\[::1' is not an address/],
   [['-l', 'localhost:'], /is not an address/],
   [['-l', 'localhost:99999'], /port must be from 1 to 65535/],
+  [['-l', 'notls:127.0.0.1'], /^-l 'notls:127.0.0.1': 'notls' is valid only when TLS is enabled/],
+  [['-l', 'proto[http]:127.0.0.1'], /the protocol must be ascii, binary or negotiating/],
+  [['-l', 'tag[]:127.0.0.1'], /a tag must have 1 to 8 characters/],
+  [['-l', 'tag[ninechars]:127.0.0.1'], /a tag must have 1 to 8 characters/],
+  [['-l', 'proto[ascii'], /is not an address/],
+  [['-Z'], /^-Z needs a certificate: -o ssl_chain_cert=<file>$/],
+  [['-Z', '-o', 'ssl_chain_cert='], /^-o ssl_chain_cert needs a value/],
+  [['-Z', '-o', 'ssl_chain_cert=c,ssl_verify_mode=2'], /needs -o ssl_ca_cert/],
+  [['-Z', '-o', 'ssl_chain_cert=c', '-l', 'mtls:127.0.0.1'], /'mtls:' needs -o ssl_ca_cert/],
+  [['-o', 'ssl_chain_cert'], /^-o ssl_chain_cert needs a value/],
+  [['-o', 'ssl_key='], /^-o ssl_key needs a value/],
+  [['-o', 'ssl_ca_cert='], /^-o ssl_ca_cert needs a value/],
+  [['-o', 'ssl_ciphers='], /^-o ssl_ciphers needs a value/],
+  [['-o', 'ssl_verify_mode=4'], /^-o ssl_verify_mode must be/],
+  [['-o', 'ssl_keyformat=3'], /^-o ssl_keyformat must be/],
+  [['-o', 'ssl_min_version=4'], /^-o ssl_min_version must be/],
+  [['-o', 'ssl_wbuf_size=x'], /^-o ssl_wbuf_size must be/],
   [['-s', ''], /^-s needs a value/],
   [['-s', 'x'.repeat(108)], /^-s: the path is longer/],
   [['-D', ''], /^-D must be one character, not ''$/],
@@ -80,6 +97,15 @@ const REFUSED: [string[], RegExp][] = [
   [['-o', 'sasl_pwdb=users'], /^-o sasl_pwdb needs -S$/],
   [['-S', '-o', 'sasl_any'], /^-o sasl_any cannot be used with -S or -Y/],
   [['-Y', 'users', '-o', 'sasl_any'], /^-o sasl_any cannot be used/],
+  [['-S', '-U', '11211'], /^-U cannot be used with -S or -Y/],
+  [['-Y', 'users', '-U', '-1'], /^-U cannot be used with -S or -Y/],
+  [['-S', '-B', 'ascii'], /^-B ascii cannot be used with -S/],
+  [['-S', '-B', 'auto'], /^-B auto cannot be used with -S/],
+  [['-Y', 'users', '-B', 'binary'], /^-B binary cannot be used with -Y/],
+  [['-Y', 'users', '-B', 'auto'], /^-B auto cannot be used with -Y/],
+  [['-S', '-Y', 'users', '-B', 'binary'], /^-B binary cannot be used with -Y/],
+  [['-S', '-l', 'proto[ascii]:localhost'], /^-l 'proto\[ascii\]:' with -S needs -Y/],
+  [['-Y', 'users', '-l', 'proto[binary]:localhost'], /^-l 'proto\[binary\]:' with -Y needs -S/],
   [['-S', '-o', 'auth_timeout=-1'], /^-o auth_timeout must be/],
   [['-o', 'auth_timeout=3'], /^-o auth_timeout needs -S or -Y$/],
   [['-o', 'nothing'], /^unknown option '-o nothing'$/],
@@ -220,21 +246,6 @@ test('slab_chunk_max is in kilobytes, or in bytes as it once was', () => {
   assert.equal(size('512'), 524288);
   assert.equal(size('1024'), 1048576);
   assert.equal(size('16384'), 16384);
-});
-
-test('-l takes several addresses, each with or without its port', () => {
-  const { listen, port } = readSettings(['-l', '127.0.0.1,localhost:5', '-l[::1]:6', '-p', '7']);
-  assert.deepEqual(parseListen(listen, port), [
-    { host: '127.0.0.1', port: 7 },
-    { host: 'localhost', port: 5 },
-    { host: '::1', port: 6 },
-  ]);
-  assert.deepEqual(parseListen('::1,[::1],*', 7), [
-    { host: '::1', port: 7 },
-    { host: undefined, port: 7 },
-  ]);
-  assert.deepEqual(parseListen('', -1), [{ host: undefined, port: 0 }]);
-  assert.deepEqual(parseListen('127.0.0.1,127.0.0.2:9', 0), [{ host: '127.0.0.2', port: 9 }]);
 });
 
 test('the help names every flag and option once', () => {

@@ -4,6 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { datagram, exchange } from '../support/datagrams.ts';
+import { startWithPorts } from '../support/ports.ts';
+import { slabcached } from '../support/server.ts';
 import { Client, launch, pause, scratch, waitFor } from './launch.ts';
 
 const NEVER = new Promise<never>(() => undefined);
@@ -11,7 +14,9 @@ const NEVER = new Promise<never>(() => undefined);
 /** A client that watches. */
 async function watcher(t: TestContext, where: number | string, what: string): Promise<Client> {
   const client = new Client(t, where);
-  await client.ask(`watch ${what}\r\n`, 'OK\r\n');
+  client.socket.write(`watch ${what}\r\n`);
+  // Lines may follow in the same packet.
+  assert.ok(await waitFor(() => client.received.startsWith('OK\r\n'), client.closed));
   return client;
 }
 
@@ -96,7 +101,7 @@ test('a name may be shortened, as in memcached', async (t) => {
 });
 
 test('connections are shown with the reason of their end', async (t) => {
-  const server = await launch(t, ['-t', '1', '-o', 'idle_timeout=1']);
+  const server = await launch(t, ['-t', '1']);
   const events = await watcher(t, server.port, 'connevents');
   const quits = new Client(t, server.port);
   await quits.ask('version\r\n', '\r\n');
@@ -108,12 +113,17 @@ test('connections are shown with the reason of their end', async (t) => {
   const lostPort = lost.socket.localPort;
   lost.socket.write(`${'x'.repeat(3000)}`);
   await lost.closed;
+  await sees(events, new RegExp(`conn_close .*rport=${quitPort} transport=tcp reason=normal `), 1);
+  await sees(events, new RegExp(`conn_close .*rport=${lostPort} transport=tcp reason=error `), 1);
+});
+
+test('an idle connection is closed, and a watcher is not one', async (t) => {
+  const server = await launch(t, ['-t', '1', '-o', 'idle_timeout=1']);
+  const events = await watcher(t, server.port, 'connevents');
   const idle = new Client(t, server.port);
   await idle.ask('version\r\n', '\r\n');
   const idlePort = idle.socket.localPort;
   await idle.closed;
-  await sees(events, new RegExp(`conn_close .*rport=${quitPort} transport=tcp reason=normal `), 1);
-  await sees(events, new RegExp(`conn_close .*rport=${lostPort} transport=tcp reason=error `), 1);
   await sees(
     events,
     new RegExp(`conn_close .*rport=${idlePort} transport=tcp reason=idle_timeout `),
@@ -130,6 +140,22 @@ test('a connection to the unix socket is a local one', async (t) => {
   const events = await watcher(t, path, 'connevents');
   await new Client(t, path).ask('version\r\n', '\r\n');
   await sees(events, /type=conn_new rip=unix rport=0 transport=local cfd=\d+$/, 1);
+});
+
+test('datagrams are requests without a connection, and cannot watch', async (t) => {
+  const flags = ['-l', '127.0.0.1', '-p', '-1', '-U', '-1', '-t', '1'];
+  const server = await startWithPorts(t, slabcached(flags));
+  const [port] = server.udp;
+  const events = await watcher(t, server.tcp[0], 'connevents fetchers');
+  await exchange(port, [datagram('get over-udp\r\n')], 1);
+  const [refusal] = await exchange(port, [datagram('watch\r\n')], 1);
+  assert.equal(refusal.slice(8), 'ERROR\r\n');
+  const client = new Client(t, server.tcp[0]);
+  await client.ask('get over-tcp\r\n', 'END\r\n');
+  await sees(events, /key=over-tcp/, 1);
+  await sees(events, /key=over-udp/, 1);
+  await sees(events, /type=conn_new /, 1);
+  assert.equal(await client.stat('log_watchers'), '1');
 });
 
 test('a thread whose ring is full drops what it logs, and counts it', async (t) => {

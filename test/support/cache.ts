@@ -100,6 +100,7 @@ export function makeEngine(
   const host: Host = {
     versionText: '1.6.45',
     generalStats: () => [],
+    refreshCertificates: () => 'Error TLS not enabled',
     settingsStats: () => [],
     setVerbosity: () => {},
     shutdown: () => {},

@@ -5,12 +5,14 @@ import type { StdioOptions } from 'node:child_process';
 import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { encodeHeader } from '../../src/tools/dump-format.ts';
 import { DumpReader } from '../../src/tools/dump-reader.ts';
 import { run, scratch, waitFor } from '../server/launch.ts';
 import { findMemcached, skipWithoutMemcached } from '../support/oracle.ts';
 import { CLI, startProcess } from '../support/process.ts';
 import { memcached, type Server, slabcached, startServer } from '../support/server.ts';
 import { WireClient } from '../support/wire.ts';
+import { fakeCache } from './fake-cache.ts';
 
 const skip = skipWithoutMemcached();
 const PLAIN_ITEMS = 1500;
@@ -204,6 +206,28 @@ test('items that the target refuses are counted, and named by its first reply', 
   assert.equal(code, 2, stderr);
   assert.match(stderr, new RegExp(` ${count - 1} stored\n`));
   assert.match(stderr, /1 items were refused, .*: SERVER_ERROR object too large for cache\n$/);
+});
+
+/** What a tool says whose stdin stays open; it must not wait for more of it. */
+async function withOpenStdin(t: TestContext, args: string[], input: Buffer): Promise<string> {
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe'];
+  const { child, exited, stderr } = startProcess(process.execPath, [CLI, ...args], stdio);
+  t.after(() => child.kill('SIGKILL'));
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.write(input);
+  assert.equal((await exited).code, 1, stderr());
+  return stderr();
+}
+
+test('a tool ends when it has failed, whatever stays open around it', async (t) => {
+  const { address } = await fakeCache(t, () => 'CLIENT_ERROR unauthenticated\r\n');
+  const where = address.shown;
+  const { code, stderr } = await run(['dump', '--from', where, '--out', join(scratch(t), 'x')]);
+  assert.deepEqual([code, /unauthenticated/.test(stderr)], [1, true], stderr);
+  const to = ['load', '--to', where];
+  assert.match(await withOpenStdin(t, to, Buffer.alloc(100)), /stdin is not a dump/);
+  const told = await withOpenStdin(t, ['load', '--to', '127.0.0.1:1'], encodeHeader(0));
+  assert.match(told, /cannot connect to 127\.0\.0\.1:1/);
 });
 
 test('what cannot be done is one sentence and exit code 1', async (t) => {
