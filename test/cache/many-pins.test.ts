@@ -32,5 +32,5 @@ test('every connection can be sent the same item', () => {
 
 test('more connections than an item can count are refused', () => {
   const config = { ...MEMORY_DEFAULTS, maxConns: CONNECTIONS_MAX + 1 };
-  assert.throws(() => createMemory(config), /^RangeError: at most 524271 connections/);
+  assert.throws(() => createMemory(config), /^RangeError: at most \d+ connections can be sent/);
 });

@@ -53,7 +53,7 @@ test('watchers on all workers see the requests to all workers, each once', async
   assert.equal(await client.stat('log_worker_dropped'), '0');
 });
 
-test('what ma creates and md empties is a mutation, and an emptied item also a deletion', async (t) => {
+test('what ma creates and md empties is a mutation, the latter a deletion too', async (t) => {
   const server = await launch(t, []);
   const both = await watcher(t, server.port, 'mutations deletions');
   const client = new Client(t, server.port);
