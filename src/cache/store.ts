@@ -31,12 +31,10 @@ import { Slab } from '../memory/slab.ts';
 import { Allocator } from './alloc.ts';
 import type { CacheConfig } from './config.ts';
 import {
-  CLASS_DELETE_HITS,
   CLASS_GET_HITS_HOT,
   CLASS_TOUCH_HITS,
   classCountersOf,
   countersOf,
-  DELETE_MISSES,
   FLUSH_CMDS,
   GET_CMDS,
   GET_EXPIRED,
@@ -51,13 +49,11 @@ import { flushAll, isExpired, isFlushed, timeWithOwnCas } from './expiry.ts';
 import { lruOf, setCas, setOwnCas, setOwner, tenantOf } from './item.ts';
 import { Lists } from './lists.ts';
 import {
-  DELETED_BY_DELETE,
   GET_FLUSHED_AWAY,
   GET_FOUND,
   GET_HAS_EXPIRED,
   GET_NOT_FOUND,
   Log,
-  WATCH_DELETIONS,
   WATCH_FETCHERS,
 } from './log.ts';
 import { Segmented } from './segmented.ts';
@@ -231,20 +227,6 @@ export class Store {
     if (this.getAndTouch(hash, tenant, key, start, length, exptime) === 0) return false;
     this.table.unlockStripe(hash);
     return true;
-  }
-
-  /** Deletes an item; false when there is none. */
-  delete(hash: number, tenant: number, key: Uint8Array, start: number, length: number): boolean {
-    this.table.lockStripe(hash);
-    const ref = this.doFind(hash, tenant, key, start, length);
-    if (ref !== 0) {
-      this.countClass(ref, CLASS_DELETE_HITS);
-      if (this.log.wants(WATCH_DELETIONS)) this.log.deleted(DELETED_BY_DELETE, ref);
-      this.unlinker.doUnlink(ref, hash);
-    }
-    this.table.unlockStripe(hash);
-    if (ref === 0) this.f64[this.counters + DELETE_MISSES]++;
-    return ref !== 0;
   }
 
   /** Removes what is stored under a key without counting: a set that failed must not leave it. */

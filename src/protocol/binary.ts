@@ -6,7 +6,7 @@
  * (proto_bin.c).
  */
 
-import { DELETE_EXISTS, DELETED, deleteIf } from '../cache/conditional.ts';
+import { DELETE_EXISTS, DELETED, deleteIf } from '../cache/delete.ts';
 import { hashKey } from '../cache/hash.ts';
 import { KEY_BYTES_MAX } from '../cache/item.ts';
 import { realtimeUnsigned } from '../memory/clock.ts';

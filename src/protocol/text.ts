@@ -5,7 +5,9 @@
  * Replies and their order of checks are memcached's (proto_text.c, protocol.txt), including where
  * `noreply` silences an error and where it does not.
  */
+
 import { Decimal64 } from '../cache/decimal64.ts';
+import { DELETED, deleteIf } from '../cache/delete.ts';
 import { hashKey } from '../cache/hash.ts';
 import { KEY_BYTES_MAX } from '../cache/item.ts';
 import {
@@ -215,8 +217,8 @@ export class TextCommands {
       engine.prefixes.recordDelete(input, start, length);
     }
     const hash = hashKey(input, start, length, session.tenant);
-    const deleted = store.delete(hash, session.tenant, input, start, length);
-    engine.reply(session, deleted ? DELETED_LINE : NOT_FOUND_LINE);
+    const result = deleteIf(store, hash, session.tenant, input, start, length, 0, 0);
+    engine.reply(session, result === DELETED ? DELETED_LINE : NOT_FOUND_LINE);
   }
 
   private touch(session: Session): void {

@@ -1,4 +1,4 @@
-/** What is done to a stored item only if it still has the cas id that the client saw. */
+/** delete, which may be for an item only that still has the cas id that the client saw. */
 import { CLASS_DELETE_HITS, DELETE_MISSES } from './counters.ts';
 import { casIs } from './item.ts';
 import { DELETED_BY_DELETE, WATCH_DELETIONS } from './log.ts';
