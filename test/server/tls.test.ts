@@ -215,6 +215,20 @@ test('old versions of TLS and other ciphers are refused', { skip }, async (t) =>
   assert.equal(await new SecureClient(t, strict.port, { minVersion: 'TLSv1.3' }).version(), SERVED);
 });
 
+test('TLS 1.0 is spoken if the ciphers allow it, and else there is a warning', {
+  skip,
+}, async (t) => {
+  const { own } = certificates(t);
+  const ciphers = 'DEFAULT:@SECLEVEL=0';
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers } as const;
+  const strict = await launch(t, tls(own, 'ssl_min_version=0'));
+  assert.match(strict.stderr(), /warning: -o ssl_min_version: .* @SECLEVEL=0/);
+  assert.equal(await new SecureClient(t, strict.port, old).version(), '');
+  const lax = await launch(t, tls(own, 'ssl_min_version=0', `ssl_ciphers=${ciphers}`));
+  assert.doesNotMatch(lax.stderr(), /warning: -o ssl_min_version/);
+  assert.equal(await new SecureClient(t, lax.port, old).version(), SERVED);
+});
+
 test('a key may be in the file of its certificate, or in DER form', { skip }, async (t) => {
   const { folder, own } = certificates(t);
   const both = join(folder, 'both.pem');
@@ -258,4 +272,7 @@ test('what cannot mean anything here says so', { skip }, async (t) => {
   assert.match(server.stderr(), /warning: -o ssl_kernel_tls: /);
   const unused = await launch(t, ['-o', `ssl_chain_cert=${own.cert}`]);
   assert.match(unused.stderr(), /warning: .* no effect without -Z/);
+  const path = join(scratch(t), 'socket');
+  const plain = await launch(t, tls(own), path);
+  assert.match(plain.stderr(), /warning: -Z has no effect with -s/);
 });
