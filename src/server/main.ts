@@ -7,7 +7,7 @@ import { logLine } from './log.ts';
 import { RunningServer } from './server.ts';
 import type { Settings } from './setting.ts';
 import { helpText, readSettings } from './settings.ts';
-import { inheritedSockets } from './systemd.ts';
+import { hasInheritedSockets } from './systemd.ts';
 import { licenseText, packageVersion } from './version.ts';
 
 const TEST_VARIABLE = 'SLABCACHED_TEST';
@@ -29,7 +29,7 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`slabcached ${packageVersion()}\n`);
   } else if (settings.action === 'license') {
     process.stdout.write(licenseText());
-  } else if (settings.daemonize && inheritedSockets(process.env, process.pid).length > 0) {
+  } else if (settings.daemonize && hasInheritedSockets(process.env, process.pid)) {
     logLine('-d cannot be used with listening sockets handed over by LISTEN_FDS');
     process.exitCode = 1;
   } else if (settings.daemonize && !isDaemon()) {

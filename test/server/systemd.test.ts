@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { inheritedSockets } from '../../src/server/systemd.ts';
-import { CLI } from '../support/process.ts';
+import { CLI, startProcess } from '../support/process.ts';
 import { Client, launch, waitFor } from './launch.ts';
 
 /** A listening socket of ours, of which the server gets a copy. */
@@ -92,12 +92,27 @@ test('variables of another process are not its own, and no child sees them', asy
   assert.deepEqual(inheritedSockets(env, 2), []);
   assert.deepEqual(env, { OTHER: 'stays' });
   assert.deepEqual(inheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: '2' }, 2), [3, 4]);
-  assert.deepEqual(inheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: 'x' }, 2), []);
-  assert.deepEqual(inheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: '-1' }, 2), []);
+  assert.deepEqual(inheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: '0' }, 2), []);
+  assert.deepEqual(inheritedSockets({ LISTEN_PID: '3', LISTEN_FDS: 'x' }, 2), []);
+  assert.deepEqual(inheritedSockets({ LISTEN_PID: '2' }, 2), []);
   assert.deepEqual(inheritedSockets({}, 2), []);
   process.env.LISTEN_PID = String(process.pid);
   process.env.LISTEN_FDS = '1';
   t.after(() => inheritedSockets(process.env, process.pid));
   const server = await launch(t, []);
   assert.match(await new Client(t, server.port).ask('version\r\n', '\r\n'), /^VERSION/);
+});
+
+test('a number of sockets that cannot be ends the start in one sentence', async () => {
+  for (const given of ['x', '', '-1', '1.5', '4000000000']) {
+    const env = { LISTEN_PID: '2', LISTEN_FDS: given };
+    const message = `LISTEN_FDS must be from 0 to 1024, not '${given}'`;
+    assert.throws(() => inheritedSockets(env, 2), { name: 'StartError', message });
+  }
+  const script = 'LISTEN_PID=$$ LISTEN_FDS=many exec "$0" "$@"';
+  const command = ['-c', script, process.execPath, CLI, '-p', '-1', '-m', '16'];
+  const started = startProcess('sh', command, ['ignore', 'ignore', 'pipe']);
+  assert.equal((await started.exited).code, 1);
+  assert.match(started.stderr(), /^slabcached: LISTEN_FDS must be from 0 to 1024, not 'many'$/m);
+  assert.doesNotMatch(started.stderr(), /listening/);
 });
