@@ -2,7 +2,6 @@
  * What makes a cache, beside the bytes of its pages: enough for another memory, in another process,
  * to hold the same items (see adopt.ts). Statistics are not part of it.
  */
-import { clockStarted } from '../memory/clock.ts';
 import {
   HEAD_CAS_LOW,
   HEAD_CLOCK,
@@ -13,6 +12,7 @@ import {
   PAGE_CARVED_I32,
   PAGE_CLASS_I32,
   TENANT_COUNT,
+  TENANT_FLUSH_MARK_I32,
   TENANT_OLDEST_CAS_HIGH_I32,
   TENANT_OLDEST_CAS_LOW_I32,
   TENANT_OLDEST_LIVE_I32,
@@ -36,12 +36,15 @@ export interface Image {
   /** Ref of the first page: what the refs in the pages are relative to. */
   readonly firstRef: number;
   readonly clock: number;
-  /** Wall clock at that moment. */
+  /**
+   * Wall clock at that moment, and not what the cache's own clock makes of it: it may have been set
+   * since the start.
+   */
   readonly savedAt: number;
   /** The sequences of cas ids and log records, three words each. */
   readonly cas: readonly number[];
   readonly gid: readonly number[];
-  /** Per tenant: flush_all's second, and the cas id (low, high) that came with it. */
+  /** Per tenant: flush_all's second, the cas id (low, high) that came with it, and its mark. */
   readonly flushes: readonly (readonly number[])[];
   /** Per tenant and class: the heads of the LRU lists. */
   readonly heads: readonly (readonly (readonly number[])[])[];
@@ -54,8 +57,8 @@ export interface ImagePage {
   readonly carved: number;
 }
 
-/** Describes a cache that no thread works on any more. */
-export function describeCache(store: Store): Image {
+/** Describes a cache that no thread works on any more; `nowMs` is the wall clock. */
+export function describeCache(store: Store, nowMs: number): Image {
   const { memory } = store;
   const { i32, config } = memory;
   const sequence = (word: number): number[] => [...i32.subarray(word, word + 3)];
@@ -69,7 +72,7 @@ export function describeCache(store: Store): Image {
     items: tenants.reduce((sum, tenant) => sum + store.lists.itemsTotal(tenant), 0),
     firstRef: memory.layout.pages / 8,
     clock: i32[HEAD_CLOCK],
-    savedAt: i32[HEAD_CLOCK] + clockStarted(memory),
+    savedAt: Math.floor(nowMs / 1000),
     cas: sequence(HEAD_CAS_LOW),
     gid: sequence(HEAD_LOG_GID),
     flushes: tenants.map((tenant) => {
@@ -78,6 +81,7 @@ export function describeCache(store: Store): Image {
         i32[word + TENANT_OLDEST_LIVE_I32],
         i32[word + TENANT_OLDEST_CAS_LOW_I32],
         i32[word + TENANT_OLDEST_CAS_HIGH_I32],
+        i32[word + TENANT_FLUSH_MARK_I32],
       ];
     }),
     heads: tenants.map((tenant) => listHeads(store, tenant)),

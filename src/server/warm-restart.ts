@@ -65,7 +65,7 @@ export class WarmRestart {
   async save(): Promise<void> {
     const memory = this.#memory;
     const startedAt = performance.now();
-    const image = describeCache(new Store(memory, this.#cache, MAIN_ACTOR));
+    const image = describeCache(new Store(memory, this.#cache, MAIN_ACTOR), Date.now());
     try {
       await writeMemoryFile(this.#path, memory, image, imagePages(memory));
     } catch (error) {
