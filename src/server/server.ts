@@ -111,6 +111,7 @@ export class RunningServer {
 
   /** Accepts nothing more, lets what is under way finish, and ends every thread. */
   async stop(): Promise<void> {
+    this.#state.askStop();
     this.#listeners.close();
     this.#dispatcher.close();
     const threads = Promise.all([this.#pool.stop(), this.#maintainer?.stop()]);
