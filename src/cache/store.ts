@@ -78,7 +78,8 @@ export class Store {
   private readonly counters: number;
   private readonly classCounters: number;
   private readonly journal: number;
-  private readonly casEnabled: boolean;
+  /** False with -C: items have no cas ids, and new ones name none. */
+  readonly casEnabled: boolean;
 
   constructor(memory: Memory, config: CacheConfig, actor: number) {
     this.memory = memory;
