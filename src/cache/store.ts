@@ -102,7 +102,14 @@ export class Store {
       this.unlinker,
       this.log,
     );
-    this.allocator = new Allocator(memory, this.slab, this.lists, this.eviction, this.unlinker);
+    this.allocator = new Allocator(
+      memory,
+      config.casEnabled,
+      this.slab,
+      this.lists,
+      this.eviction,
+      this.unlinker,
+    );
     this.counters = countersOf(memory, actor);
     this.classCounters = classCountersOf(memory, actor, 0);
     this.journal = wordOf(memory.layout.actors + actor * ACTOR_BYTES);

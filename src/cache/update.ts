@@ -24,6 +24,7 @@ import {
 } from './counters.ts';
 import { Decimal64 } from './decimal64.ts';
 import {
+  CAS_BYTES,
   casIs,
   clientFlagsOf,
   keyAt,
@@ -221,7 +222,7 @@ export class Updater {
     const { i32, store } = this;
     const flags = clientFlagsOf(i32, ref);
     const bytes = memcachedItemBytes(keyBytesOf(i32, ref), flags, valueBytesOf(i32, ref));
-    return bytes > store.memory.config.slabChunkMax;
+    return bytes - (store.casEnabled ? 0 : CAS_BYTES) > store.memory.config.slabChunkMax;
   }
 
   /** A new item with both values, or 0 when there is no memory for it. */

@@ -40,6 +40,10 @@ export const REQUIRED_REPLIES: readonly string[] = [
   'CLIENT_ERROR invalid mode for ms M token',
   'CLIENT_ERROR invalid mode for ma M token',
   'CLIENT_ERROR opaque token too long',
+  'CLIENT_ERROR flush_all not allowed',
+  'CLIENT_ERROR watch commands not allowed',
+  'CLIENT_ERROR stats cachedump not allowed',
+  'ERROR metadump not allowed',
   'SERVER_ERROR object too large for cache',
   'SERVER_ERROR out of memory storing object',
 ];

@@ -259,6 +259,8 @@ export const AVOIDED = {
     'there 1.6.18 differs on purpose (REPLY_DIFFERENCES); fixed examples have them',
   'T and N with q on ma lines, and opaques that are too long on mg and ma lines':
     'their effects differ from ours on purpose (REPLY_DIFFERENCES)',
+  'flush_all under -C':
+    'without cas ids it goes by the second, and the two clocks do not tick together; so -F too',
   'stats detail under -X':
     '1.6.18 forbids the other dumps only; current upstream this one too, and we in packets as well',
   'SASL_LIST_MECHS behind a login':

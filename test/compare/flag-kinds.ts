@@ -43,7 +43,7 @@ const sizes = (itemSizeMax: number, ...chunkSizes: readonly number[]): Partial<F
 });
 
 const PLAIN_KINDS: readonly FlagKind[] = [
-  short('-C'),
+  short('-C -F'),
   short('-F'),
   short('-X', {
     lines: ['stats cachedump 1 1', 'stats cachedump', 'lru_crawler metadump all'],
