@@ -159,7 +159,10 @@ export class SocketTransport<Session, Storage> implements Transport {
   closeStalled(): void {
     for (const connection of this.#connections.values()) {
       if (connection.sending === null) continue;
-      if (this.#protocol.isStalled(connection.session)) connection.socket.destroy();
+      const stopping = this.#draining !== null;
+      if (!this.#protocol.isStalled(connection.session, stopping)) continue;
+      if (stopping) this.#cut(connection);
+      else connection.socket.destroy();
     }
   }
 
@@ -172,6 +175,8 @@ export class SocketTransport<Session, Storage> implements Transport {
         if (this.#protocol.isEndless(connection.session)) this.#cut(connection);
         else if (!this.#isBusy(connection)) this.#stop(connection);
       }
+      // Whoever has stopped reading before is not waited for.
+      this.closeStalled();
       if (this.#connections.size === 0) resolve();
     });
   }

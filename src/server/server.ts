@@ -105,6 +105,7 @@ export class RunningServer {
     const server = make(() => new RunningServer(settings, onHopeless));
     await server.#listeners.open(inheritedSockets(process.env, process.pid));
     if (identity !== undefined) become(identity);
+    server.#warm?.check();
     await server.#startThreads(onHopeless);
     server.#writeFiles();
     return server;
@@ -112,6 +113,7 @@ export class RunningServer {
 
   /** Accepts nothing more, lets what is under way finish, and ends every thread. */
   async stop(): Promise<void> {
+    this.#state.askStop();
     this.#listeners.close();
     this.#dispatcher.close();
     const threads = Promise.all([this.#pool.stop(), this.#maintainer?.stop()]);
