@@ -39,6 +39,7 @@ import {
   STRIPE_BYTES,
   STRIPE_MASK_I32,
   TENANT_COUNT,
+  TENANT_FLUSH_MARK_I32,
   TENANT_OLDEST_CAS_HIGH_I32,
   TENANT_OLDEST_CAS_LOW_I32,
   TENANT_OLDEST_LIVE_I32,
@@ -96,11 +97,12 @@ function restoreSequences(memory: Memory, image: Image): void {
     i32[HEAD_CAS_LOW + word] = image.cas[word];
     i32[HEAD_LOG_GID + word] = image.gid[word];
   }
-  for (const [tenant, [oldestLive, casLow, casHigh]] of image.flushes.entries()) {
+  for (const [tenant, [oldestLive, casLow, casHigh, mark]] of image.flushes.entries()) {
     const word = tenantWord(memory, tenant);
     i32[word + TENANT_OLDEST_LIVE_I32] = oldestLive;
     i32[word + TENANT_OLDEST_CAS_LOW_I32] = casLow;
     i32[word + TENANT_OLDEST_CAS_HIGH_I32] = casHigh;
+    i32[word + TENANT_FLUSH_MARK_I32] = mark;
   }
 }
 

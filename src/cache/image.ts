@@ -2,7 +2,6 @@
  * What makes a cache, beside the bytes of its pages: enough for another memory, in another process,
  * to hold the same items (see adopt.ts). Statistics are not part of it.
  */
-import { clockStarted } from '../memory/clock.ts';
 import {
   HEAD_CAS_LOW,
   HEAD_CLOCK,
@@ -13,6 +12,7 @@ import {
   PAGE_CARVED_I32,
   PAGE_CLASS_I32,
   TENANT_COUNT,
+  TENANT_FLUSH_MARK_I32,
   TENANT_OLDEST_CAS_HIGH_I32,
   TENANT_OLDEST_CAS_LOW_I32,
   TENANT_OLDEST_LIVE_I32,
@@ -23,6 +23,9 @@ import { tenantWord } from './expiry.ts';
 import type { Store } from './store.ts';
 
 const KILOBYTE = 1024;
+/** Words of a sequence, and of what a flush leaves. */
+const SEQUENCE_WORDS = 3;
+const FLUSH_WORDS = 4;
 
 /** The description of a cache at rest. Sizes in bytes, times in seconds. */
 export interface Image {
@@ -36,12 +39,15 @@ export interface Image {
   /** Ref of the first page: what the refs in the pages are relative to. */
   readonly firstRef: number;
   readonly clock: number;
-  /** Wall clock at that moment. */
+  /**
+   * Wall clock at that moment, and not what the cache's own clock makes of it: it may have been set
+   * since the start.
+   */
   readonly savedAt: number;
   /** The sequences of cas ids and log records, three words each. */
   readonly cas: readonly number[];
   readonly gid: readonly number[];
-  /** Per tenant: flush_all's second, and the cas id (low, high) that came with it. */
+  /** Per tenant: flush_all's second, the cas id (low, high) that came with it, and its mark. */
   readonly flushes: readonly (readonly number[])[];
   /** Per tenant and class: the heads of the LRU lists. */
   readonly heads: readonly (readonly (readonly number[])[])[];
@@ -54,11 +60,11 @@ export interface ImagePage {
   readonly carved: number;
 }
 
-/** Describes a cache that no thread works on any more. */
-export function describeCache(store: Store): Image {
+/** Describes a cache that no thread works on any more; `nowMs` is the wall clock. */
+export function describeCache(store: Store, nowMs: number): Image {
   const { memory } = store;
   const { i32, config } = memory;
-  const sequence = (word: number): number[] => [...i32.subarray(word, word + 3)];
+  const sequence = (word: number): number[] => [...i32.subarray(word, word + SEQUENCE_WORDS)];
   const tenants = Array.from({ length: TENANT_COUNT }, (_, tenant) => tenant);
   return {
     layoutVersion: LAYOUT_VERSION,
@@ -69,7 +75,7 @@ export function describeCache(store: Store): Image {
     items: tenants.reduce((sum, tenant) => sum + store.lists.itemsTotal(tenant), 0),
     firstRef: memory.layout.pages / 8,
     clock: i32[HEAD_CLOCK],
-    savedAt: i32[HEAD_CLOCK] + clockStarted(memory),
+    savedAt: Math.floor(nowMs / 1000),
     cas: sequence(HEAD_CAS_LOW),
     gid: sequence(HEAD_LOG_GID),
     flushes: tenants.map((tenant) => {
@@ -78,6 +84,7 @@ export function describeCache(store: Store): Image {
         i32[word + TENANT_OLDEST_LIVE_I32],
         i32[word + TENANT_OLDEST_CAS_LOW_I32],
         i32[word + TENANT_OLDEST_CAS_HIGH_I32],
+        i32[word + TENANT_FLUSH_MARK_I32],
       ];
     }),
     heads: tenants.map((tenant) => listHeads(store, tenant)),
@@ -103,6 +110,35 @@ export function imagePages(memory: Memory): ImagePage[] {
     if (id > 0) pages.push({ page, id, carved: i32[entry + PAGE_CARVED_I32] });
   }
   return pages;
+}
+
+/**
+ * Whether an image that was read from somewhere has everything, in the shape of a memory whose
+ * flags are the image's. What the numbers are does no harm.
+ */
+export function imageFits(image: Image, memory: Memory): boolean {
+  const { items, firstRef, clock, savedAt, cas, gid, flushes, heads } = image;
+  return (
+    [items, firstRef, clock, savedAt].every((value) => Number.isSafeInteger(value) && value >= 0) &&
+    areNumbers(cas, SEQUENCE_WORDS) &&
+    areNumbers(gid, SEQUENCE_WORDS) &&
+    isList(flushes, TENANT_COUNT) &&
+    flushes.every((flush) => areNumbers(flush, FLUSH_WORDS)) &&
+    isList(heads, TENANT_COUNT) &&
+    heads.every(
+      (classes) =>
+        isList(classes, memory.classLargest + 1) &&
+        classes.slice(1).every((lists) => areNumbers(lists, LRU_COUNT)),
+    )
+  );
+}
+
+function isList(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length === length;
+}
+
+function areNumbers(value: readonly number[], length: number): boolean {
+  return isList(value, length) && value.every((word) => Number.isInteger(word));
 }
 
 /** The flags in which a memory differs from the one an image was taken of, with both values. */

@@ -3,7 +3,7 @@
  * per worker (so that accepting one does not scan the connection table) and rare events for
  * `stats`.
  */
-import { atomicAdd, atomicLoad, atomicStore } from '../memory/atomics.ts';
+import { atomicAdd, atomicCompareExchange, atomicLoad, atomicStore } from '../memory/atomics.ts';
 
 const RESTARTS = 0;
 const DISABLED_MS = 1;
@@ -12,6 +12,7 @@ const CERTIFICATES_AT = 3;
 const TLS_SESSIONS = 4;
 const TLS_HANDSHAKE_ERRORS = 5;
 const TLS_PROTOCOL_ERRORS = 6;
+const STOP_ASKED = 7;
 const WORKERS_AT = 8;
 /** Int32 words of a worker: its connections, and the id of the thread that serves it. */
 const WORKER_WORDS = 2;
@@ -109,6 +110,11 @@ export class ServerState {
 
   countTlsProtocolError(): void {
     atomicAdd(this.#i32, TLS_PROTOCOL_ERRORS, 1);
+  }
+
+  /** True for the first that asks the server to stop: a second signal would end it at once. */
+  askStop(): boolean {
+    return atomicCompareExchange(this.#i32, STOP_ASKED, 0, 1) === 0;
   }
 
   /** Accepted connections that wait for one of the served ones to close. */

@@ -31,8 +31,8 @@ export interface ByteProtocol<Session, Storage> {
   isBusy(session: Session): boolean;
   /** How long the session has done nothing; its last bytes came `sinceRead` seconds ago. */
   idleSeconds(session: Session, sinceRead: number): number;
-  /** True when a reply that is stuck should be given up. */
-  isStalled(session: Session): boolean;
+  /** True when a reply that is stuck should be given up; a stop has less patience. */
+  isStalled(session: Session, stopping: boolean): boolean;
   /** True when the connection is only sent to: it is not idle, and a stop does not wait for it. */
   isEndless(session: Session): boolean;
 }

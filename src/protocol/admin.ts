@@ -6,6 +6,7 @@
 import { orderPageMove, POOL_SOURCE } from '../cache/orders.ts';
 import { PAGE_BYTES } from '../memory/classes.ts';
 import { moveClock, pauseClock } from '../memory/clock.ts';
+import { CLOSE_SHUTDOWN } from '../memory/connections.ts';
 import {
   CLASS_PAGES_I32,
   HEAD_AUTOMOVE,
@@ -227,6 +228,7 @@ export class AdminCommands {
     const graceful = tokens.count === 2 && tokens.is(1, 'graceful');
     if (tokens.count > 1 && !graceful) return engine.reply(session, BAD_SHUTDOWN);
     session.closing = true;
+    session.closeReason = CLOSE_SHUTDOWN;
     return engine.host.shutdown(graceful);
   }
 

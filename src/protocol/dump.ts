@@ -37,6 +37,8 @@ import { putUriEncoded } from './uri-encode.ts';
 const LINE_BYTES_MAX = 1024;
 /** Lock rounds per turn: a table of few items is mostly empty buckets. */
 const ROUNDS_PER_TURN = 256;
+/** A stop waits no longer than this for a reader that takes nothing. */
+const STOP_SECONDS = 1;
 
 const EN_LINE = Buffer.from('EN\r\n', 'latin1');
 const FIELDS = ['key=', ' exp=', ' la=', ' cas=', ' fetch=', ' cls=', ' size=', ' flags='].map(
@@ -99,9 +101,10 @@ export class Dump implements ReplyStream, Visitor {
     releaseCrawl(this.engine.store.memory, this.engine.store.actor);
   }
 
-  isStalled(): boolean {
+  isStalled(stopping: boolean): boolean {
     const { store, options } = this.engine;
-    return store.memory.i32[HEAD_CLOCK] - this.lastTaken > options.dumpTimeout;
+    const limit = stopping ? Math.min(STOP_SECONDS, options.dumpTimeout) : options.dumpTimeout;
+    return store.memory.i32[HEAD_CLOCK] - this.lastTaken > limit;
   }
 
   room(): number {

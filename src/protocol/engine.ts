@@ -163,9 +163,12 @@ export class Engine {
     return i32[HEAD_CLOCK] - i32[session.slotWord + CONN_LAST_COMMAND_I32];
   }
 
-  /** Whether what is being sent should be given up, because its reader takes nothing. */
-  isStalled(session: Session): boolean {
-    return session.stream?.isStalled?.() === true;
+  /**
+   * Whether what is being sent should be given up, because its reader takes nothing; a stop has
+   * less patience.
+   */
+  isStalled(session: Session, stopping: boolean): boolean {
+    return session.stream?.isStalled?.(stopping) === true;
   }
 
   /** Whether the session is only sent to from now on, until its connection ends. */

@@ -15,6 +15,9 @@ export interface ReplyStream {
   proceed(session: Session): number;
   /** The connection is gone. */
   stop(session: Session): void;
-  /** Asked once a second while the output is stuck: whether to hang up on the reader. */
-  isStalled?(): boolean;
+  /**
+   * Asked once a second while the output is stuck, and when a stop begins: whether to hang up on
+   * the reader.
+   */
+  isStalled?(stopping: boolean): boolean;
 }

@@ -107,6 +107,7 @@ export class ServerHost implements Host {
 
   /** By the signal that does the same: the main thread answers it. */
   shutdown(graceful: boolean): void {
+    if (!this.#state.askStop()) return;
     process.kill(process.pid, graceful ? 'SIGUSR1' : 'SIGINT');
   }
 

@@ -39,7 +39,8 @@ function move(
   spoil: (pages: Buffer, image: Image) => Image = (_, image) => image,
   sizes = false,
 ): Moved {
-  const image = describeCache(makeStore(memory, {}, 0));
+  const wall = memory.i32[HEAD_CLOCK] + clockStarted(memory);
+  const image = describeCache(makeStore(memory, {}, 0), wall * 1000);
   const pages = imagePages(memory);
   const target = makeMemory(ELSEWHERE);
   if (sizes) enableSizes(target);
@@ -129,6 +130,23 @@ test('the time away counts, and a wall clock that was set back does not', () => 
   const late = move(memory, 400);
   assert.equal(late.talk.send('mg soon t\r\nmg late t\r\nmg at t\r\n'), 'EN\r\nHD t600\r\nEN\r\n');
   assert.equal(late.store.memory.i32[HEAD_CLOCK] + clockStarted(late.store.memory), wall + 400);
+});
+
+test('a wall clock that was set while the cache ran does not count as time away', () => {
+  const memory = makeMemory(SHAPE);
+  const hourAhead = Date.now() + 3_600_000;
+  const image = describeCache(makeStore(memory, {}, 0), hourAhead);
+  const target = makeMemory(ELSEWHERE);
+  adoptPages(makeStore(target, {}, 0), image, [], hourAhead + 5000);
+  assert.equal(target.i32[HEAD_CLOCK], memory.i32[HEAD_CLOCK] + 5);
+});
+
+test('an item with a cas id of its own stays dead after a flush of its second', () => {
+  const memory = makeMemory(SHAPE);
+  const talk = new Talk(makeEngine(makeStore(memory)));
+  talk.send('ms own 1 E99\r\nx\r\nflush_all\r\nms next 1 E98\r\ny\r\n');
+  const moved = move(memory);
+  assert.equal(moved.talk.send('mg own v\r\nmg next v\r\n'), 'EN\r\nVA 1\r\ny\r\n');
 });
 
 test('what a flush has killed stays dead, and one that is to come still comes', () => {

@@ -35,7 +35,7 @@ export class Death extends Error {}
 export class World {
   readonly memory: Memory;
   readonly config: CacheConfig;
-  readonly b: Talk;
+  b: Talk;
   a: Talk;
   maintainer: Maintainer;
   /** What must be stored under each key that nothing has touched. */

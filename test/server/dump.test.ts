@@ -69,3 +69,22 @@ test('a reader that takes nothing is hung up on, and the next dump may begin', a
   await sleeper.closed;
   assert.equal(sleeper.received.endsWith('END\r\n'), false);
 });
+
+test('a stop does not wait for a reader that has gone to sleep', async (t) => {
+  const server = await filled(t, []);
+  const sleeper = new Client(t, server.port);
+  await sleeper.ask('version\r\n', '\r\n');
+  sleeper.socket.pause();
+  sleeper.socket.write('lru_crawler metadump all\r\n');
+  const other = new Client(t, server.port);
+  const isBusy = async (): Promise<boolean> =>
+    (await other.ask('lru_crawler mgdump 63\r\nversion\r\n', '1.6.45\r\n')).startsWith('BUSY');
+  assert.equal(await waitFor(isBusy, server.ended), true);
+  const asleepAt = Number(await other.stat('uptime'));
+  const slept = async (): Promise<boolean> => Number(await other.stat('uptime')) > asleepAt + 2;
+  assert.equal(await waitFor(slept, server.ended), true);
+  server.child.kill('SIGTERM');
+  assert.equal(await server.ended, 0);
+  // The limit of a graceful stop, at which everybody would be cut off.
+  assert.equal(/are cut off/.test(server.stderr()), false, server.stderr());
+});

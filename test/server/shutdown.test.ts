@@ -1,7 +1,7 @@
 // The shutdown command ends the process as the signals do that stand behind it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Client, launch } from './launch.ts';
+import { Client, launch, pause, scratch } from './launch.ts';
 
 for (const line of ['shutdown', 'shutdown graceful']) {
   test(`${line} ends the server with 0, and answers nothing`, async (t) => {
@@ -13,6 +13,30 @@ for (const line of ['shutdown', 'shutdown graceful']) {
     assert.equal(client.received, 'STORED\r\n');
   });
 }
+
+test('a second shutdown does not cut the first one short', async (t) => {
+  const file = `${scratch(t)}/memory`;
+  const server = await launch(t, ['-A', '-t', '1', '-e', file]);
+  const late = new Client(t, server.port);
+  await late.ask('set a 0 0 1\r\nx\r\n', 'STORED\r\n');
+  const half = new Client(t, server.port);
+  await half.ask('version\r\n', '\r\n');
+  // Both are in the middle of a request when the server begins to stop.
+  half.socket.write('set half 0 0 2\r\nx');
+  late.socket.write('shutdow');
+  const first = new Client(t, server.port);
+  await first.ask('version\r\n', '\r\n');
+  await pause(50);
+  first.socket.write('shutdown\r\n');
+  await first.closed;
+  late.socket.write('n\r\n');
+  await late.closed;
+  await pause(50);
+  half.socket.write('y\r\n');
+  assert.equal(await server.ended, 0);
+  assert.equal(half.received.endsWith('STORED\r\n'), true);
+  assert.match(server.stderr(), /saved: 2 items/);
+});
 
 test('without -A it is refused', async (t) => {
   const server = await launch(t, []);
