@@ -49,6 +49,7 @@ const PLAIN_KINDS: readonly FlagKind[] = [
     lines: ['stats cachedump 1 1', 'stats cachedump', 'lru_crawler metadump all'],
     without: /stats +detail|STAT "?detail/,
     manners: { fence: FENCE_WITHOUT_DETAIL },
+    share: 2 * SHARE,
   }),
   short('-W', { lines: ['watch', 'watch evictions', 'watch fetchers mutations'] }),
   short('-D 1'),
