@@ -45,10 +45,11 @@ const sizes = (itemSizeMax: number, ...chunkSizes: readonly number[]): Partial<F
 const PLAIN_KINDS: readonly FlagKind[] = [
   short('-C -F'),
   short('-F'),
-  short('-X', {
+  short('-X -o lru_crawler', {
     lines: ['stats cachedump 1 1', 'stats cachedump', 'lru_crawler metadump all'],
     without: /stats +detail|STAT "?detail/,
     manners: { fence: FENCE_WITHOUT_DETAIL },
+    share: 2 * SHARE,
   }),
   short('-W', { lines: ['watch', 'watch evictions', 'watch fetchers mutations'] }),
   short('-D 1'),
