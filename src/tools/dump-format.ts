@@ -25,7 +25,8 @@
  * complete record, and the dump can go on from there.
  */
 import { crc32 } from 'node:zlib';
-import type { CopiedItem } from './item.ts';
+import { KEY_BYTES_MAX } from '../cache/item.ts';
+import { type CopiedItem, needsBase64 } from './item.ts';
 
 export const HEADER_BYTES = 32;
 export const BODY_HEAD_BYTES = 16;
@@ -84,13 +85,17 @@ export function encodeEnd(count: number): Buffer {
   return record;
 }
 
-/** The item of a body, or undefined when its lengths do not fit. */
+/** The item of a body, or undefined when its lengths do not fit, or its key cannot be one. */
 export function decodeItem(body: Buffer): CopiedItem | undefined {
   const valueAt = BODY_HEAD_BYTES + body.readUInt16BE(2);
   if (valueAt > body.length || valueAt === BODY_HEAD_BYTES) return undefined;
+  const key = body.subarray(BODY_HEAD_BYTES, valueAt);
+  const isBinary = body[1] === 1;
+  // It will stand in a request: a line end in it would begin another one.
+  if (key.length > KEY_BYTES_MAX || (!isBinary && needsBase64(key))) return undefined;
   return {
-    key: body.subarray(BODY_HEAD_BYTES, valueAt),
-    isBinary: body[1] === 1,
+    key,
+    isBinary,
     flags: body.readUInt32BE(4),
     expiry: Number(body.readBigUInt64BE(8)),
     value: body.subarray(valueAt),

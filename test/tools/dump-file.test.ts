@@ -1,12 +1,12 @@
 // The dump file: what goes in comes out, and what is torn or damaged is never taken for whole.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DumpReader } from '../../src/tools/dump-reader.ts';
 import { DumpWriter } from '../../src/tools/dump-writer.ts';
-import type { CopiedItem } from '../../src/tools/item.ts';
+import { type CopiedItem, needsBase64 } from '../../src/tools/item.ts';
 import { scratch } from '../server/launch.ts';
 
 const fields = fc.record({
@@ -16,7 +16,10 @@ const fields = fc.record({
   expiry: fc.integer({ min: 0, max: 2 ** 33 }),
   value: fc.uint8Array({ maxLength: 5000 }).map((bytes) => Buffer.from(bytes)),
 });
-const item: fc.Arbitrary<CopiedItem> = fields.map((values) => ({ ...values }));
+const item: fc.Arbitrary<CopiedItem> = fields.map((values) => ({
+  ...values,
+  isBinary: values.isBinary || needsBase64(values.key),
+}));
 
 const SAMPLE: readonly CopiedItem[] = ['first', 'second', 'third'].map((name, index) => ({
   key: Buffer.from(name),
@@ -84,6 +87,15 @@ test('any damaged bit is noticed', async (t) => {
     );
     // A length that became larger may reach beyond the file: then the file ends too early.
     assert.ok(outcome === 'ToolError' || outcome === 'incomplete', `byte ${at}: ${outcome}`);
+  }
+});
+
+test('a key that would be more than a key in a line of text is damage', async (t) => {
+  const path = join(scratch(t), 'dump');
+  for (const key of ['a 0 0 1\r\nx\r\nflush_all', 'a b', 'k'.repeat(251)]) {
+    await write(path, [{ ...SAMPLE[0], key: Buffer.from(key) }]);
+    await assert.rejects(read(path), /is damaged after byte 32$/, key);
+    unlinkSync(path);
   }
 });
 
