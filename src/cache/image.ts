@@ -23,6 +23,9 @@ import { tenantWord } from './expiry.ts';
 import type { Store } from './store.ts';
 
 const KILOBYTE = 1024;
+/** Words of a sequence, and of what a flush leaves. */
+const SEQUENCE_WORDS = 3;
+const FLUSH_WORDS = 4;
 
 /** The description of a cache at rest. Sizes in bytes, times in seconds. */
 export interface Image {
@@ -61,7 +64,7 @@ export interface ImagePage {
 export function describeCache(store: Store, nowMs: number): Image {
   const { memory } = store;
   const { i32, config } = memory;
-  const sequence = (word: number): number[] => [...i32.subarray(word, word + 3)];
+  const sequence = (word: number): number[] => [...i32.subarray(word, word + SEQUENCE_WORDS)];
   const tenants = Array.from({ length: TENANT_COUNT }, (_, tenant) => tenant);
   return {
     layoutVersion: LAYOUT_VERSION,
@@ -107,6 +110,35 @@ export function imagePages(memory: Memory): ImagePage[] {
     if (id > 0) pages.push({ page, id, carved: i32[entry + PAGE_CARVED_I32] });
   }
   return pages;
+}
+
+/**
+ * Whether an image that was read from somewhere has everything, in the shape of a memory whose
+ * flags are the image's. What the numbers are does no harm.
+ */
+export function imageFits(image: Image, memory: Memory): boolean {
+  const { items, firstRef, clock, savedAt, cas, gid, flushes, heads } = image;
+  return (
+    [items, firstRef, clock, savedAt].every((value) => Number.isSafeInteger(value) && value >= 0) &&
+    areNumbers(cas, SEQUENCE_WORDS) &&
+    areNumbers(gid, SEQUENCE_WORDS) &&
+    isList(flushes, TENANT_COUNT) &&
+    flushes.every((flush) => areNumbers(flush, FLUSH_WORDS)) &&
+    isList(heads, TENANT_COUNT) &&
+    heads.every(
+      (classes) =>
+        isList(classes, memory.classLargest + 1) &&
+        classes.slice(1).every((lists) => areNumbers(lists, LRU_COUNT)),
+    )
+  );
+}
+
+function isList(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length === length;
+}
+
+function areNumbers(value: readonly number[], length: number): boolean {
+  return isList(value, length) && value.every((word) => Number.isInteger(word));
 }
 
 /** The flags in which a memory differs from the one an image was taken of, with both values. */

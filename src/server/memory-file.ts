@@ -25,6 +25,9 @@ const CHECKSUM_AT = 28;
 /* A page's entry in the table: number, class, chunks carved, bytes, checksum. */
 const ENTRY_BYTES = 20;
 
+/** Refs reach no further than this many pages. */
+const PAGE_NUMBERS = (2 ** 32 * 8) / PAGE_BYTES;
+
 /** Pages read at a time: the next ones are on their way while one is checked. */
 const READERS = 4;
 
@@ -160,8 +163,8 @@ function pagesOf(table: Buffer, start: number): FilePage[] {
 
 /** Whether the pages can be this memory's: known classes, and no more chunks than a page has. */
 export function pagesFit(memory: Memory, pages: readonly FilePage[]): boolean {
-  return pages.every(({ id, carved, bytes }) => {
-    if (id < 1 || id > memory.classLargest) return false;
+  return pages.every(({ page, id, carved, bytes }) => {
+    if (page >= PAGE_NUMBERS || id < 1 || id > memory.classLargest) return false;
     const chunk = memory.classSizes[id];
     return carved <= Math.floor(PAGE_BYTES / chunk) && bytes === carved * chunk;
   });

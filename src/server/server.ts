@@ -104,6 +104,7 @@ export class RunningServer {
     const server = make(() => new RunningServer(settings, onHopeless));
     await server.#listeners.open(inheritedSockets(process.env, process.pid));
     if (identity !== undefined) become(identity);
+    server.#warm?.check();
     await server.#startThreads(onHopeless);
     server.#writeFiles();
     return server;

@@ -8,7 +8,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { adoptPages, placePages } from '../cache/adopt.ts';
 import type { CacheConfig } from '../cache/config.ts';
-import { describeCache, differingFlags, imagePages } from '../cache/image.ts';
+import { describeCache, differingFlags, imageFits, imagePages } from '../cache/image.ts';
 import { Store } from '../cache/store.ts';
 import { PAGE_BYTES } from '../memory/classes.ts';
 import { HEAD_PAGE_LIMIT, LAYOUT_VERSION } from '../memory/layout.ts';
@@ -39,7 +39,7 @@ export class WarmRestart {
     this.#path = resolve(path);
     this.#memory = memory;
     this.#cache = cache;
-    this.#check();
+    this.check();
   }
 
   /**
@@ -76,7 +76,8 @@ export class WarmRestart {
     logLine(`memory file ${this.#path} saved: ${image.items} items in ${seconds} s`);
   }
 
-  #check(): void {
+  /** Throws StartError when this process could not read or write the file. */
+  check(): void {
     const path = this.#path;
     try {
       accessSync(dirname(path), constants.W_OK | constants.X_OK);
@@ -119,7 +120,8 @@ export class WarmRestart {
       const held = Math.ceil((pages.length * PAGE_BYTES) / MEGABYTE);
       throw new MemoryFileError(`holds ${held} MB, more than -m ${limit}`);
     }
-    if (!pagesFit(memory, pages)) throw new MemoryFileError('is damaged');
+    if (!imageFits(image, memory) || !pagesFit(memory, pages))
+      throw new MemoryFileError('is damaged');
   }
 
   async #adopt(file: FileHandle, { image, pages }: FileContents): Promise<[number, number]> {

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { Client, type Launched, launch, pause, run, scratch, waitFor } from './launch.ts';
 
 const LARGE = 'large.'.repeat(40_000);
@@ -41,6 +42,19 @@ async function makeFile(t: TestContext, flags: readonly string[] = []): Promise<
   await client.ask('set old 5 0 3\r\nabc\r\n', 'STORED\r\n');
   await stop(server, 'SIGTERM');
   return file;
+}
+
+/** The file with other contents of its description, and the checksum that belongs to them. */
+function redescribed(whole: Buffer, change: object): Buffer {
+  const end = 32 + whole.readUInt32LE(20);
+  const image = { ...JSON.parse(whole.toString('utf8', 32, end)), ...change };
+  const description = Buffer.from(JSON.stringify(image));
+  const tableEnd = end + whole.readUInt32LE(24) * 20;
+  const prefix = Buffer.from(whole.subarray(0, 32));
+  prefix.writeUInt32LE(description.length, 20);
+  const head = Buffer.concat([description, whole.subarray(end, tableEnd)]);
+  prefix.writeUInt32LE(crc32(head, crc32(prefix.subarray(0, 28))), 28);
+  return Buffer.concat([prefix, head, whole.subarray(tableEnd)]);
 }
 
 /** Starts on a file that cannot be used; it must say why, be empty and work. */
@@ -157,6 +171,17 @@ test('a file with a changed byte anywhere starts empty', async (t) => {
   }
 });
 
+test('a description that does not make sense starts empty, whatever its checksum', async (t) => {
+  const file = await makeFile(t);
+  const whole = readFileSync(file);
+  for (const change of [{ heads: [[]] }, { flushes: null }, { cas: ['1', 2, 3] }, { clock: -1 }]) {
+    writeFileSync(file, redescribed(whole, change));
+    const server = await startsEmpty(t, file, /is damaged: starting empty/);
+    server.child.kill('SIGKILL');
+    await server.ended;
+  }
+});
+
 test('a file of other flags is refused with their names', async (t) => {
   const refused: readonly [readonly string[], RegExp][] = [
     [['-I', '2m'], /was saved with -I 1048576, not 2097152: starting empty/],
@@ -190,6 +215,16 @@ test('a place where there can be no file is refused before anything starts', asy
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`^slabcached: -e ${path} cannot be used: ${reason}\n$`, 'm'));
   }
+});
+
+test('a place that -u may not write to is refused, not found out at the end', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can change its identity');
+  const folder = `${scratch(t)}/private`;
+  mkdirSync(folder, { mode: 0o700 });
+  const path = `${folder}/memory`;
+  const { code, stderr } = await run(['-p', '-1', '-l', '127.0.0.1', '-u', 'nobody', '-e', path]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^slabcached: -e .* cannot be used: permission denied$/m);
 });
 
 test('a file that cannot be written is said, and ends nothing', async (t) => {
