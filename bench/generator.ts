@@ -2,7 +2,14 @@
 // loop), checks the replies and measures. One Generator loads one server.
 
 import { Histogram } from './histogram.ts';
-import { type Items, KEY_LENGTH, writeGet, writeLineEnd, writeNextKey } from './items.ts';
+import {
+  type Items,
+  KEY_LENGTH,
+  writeGet,
+  writeLineEnd,
+  writeMetaGet,
+  writeNextKey,
+} from './items.ts';
 import { cpuSecondsOf, machineBusySeconds } from './proc.ts';
 import { type ReplyCounts, ReplyReader } from './replies.ts';
 import type { Transport, TransportHandler } from './transport.ts';
@@ -14,6 +21,8 @@ export interface LoadShape {
   readonly depth: number;
   /** Keys in each get. */
   readonly keysPerGet: number;
+  /** Gets are meta commands, `mg <key> k v`, of one key each. */
+  readonly meta: boolean;
   /** Requests per second over all connections, or 0 for a closed loop. */
   readonly rate: number;
 }
@@ -287,6 +296,11 @@ export class Generator implements TransportHandler {
       if (first < 0) {
         reader.expectStored();
         at = this.#items.writeSet(output, at, ~first);
+        continue;
+      }
+      if (this.#shape.meta) {
+        reader.expectMeta(first);
+        at = writeMetaGet(output, at, first);
         continue;
       }
       reader.expectGet(keysPerGet);

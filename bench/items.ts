@@ -14,6 +14,8 @@ export const MAX_ITEMS = 1 << 24;
 const PREFIX_BYTES = Buffer.from(KEY_PREFIX);
 const GET_BYTES = Buffer.from('get');
 const SET_BYTES = Buffer.from('set ');
+const META_GET_BYTES = Buffer.from('mg');
+const META_FLAGS_BYTES = Buffer.from(' k v\r\n');
 const DIGIT_GROUPS = Buffer.from(
   Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0')).join(''),
 );
@@ -95,6 +97,12 @@ export class Items {
 /** Writes `get` at `at`; keys follow with writeNextKey(), a line end with writeLineEnd(). */
 export function writeGet(target: Uint8Array, at: number): number {
   return copySmall(target, at, GET_BYTES);
+}
+
+/** Writes `mg <key> k v` and its line end at `at`; returns the end. */
+export function writeMetaGet(target: Uint8Array, at: number, item: number): number {
+  const end = writeNextKey(target, copySmall(target, at, META_GET_BYTES), item);
+  return copySmall(target, end, META_FLAGS_BYTES);
 }
 
 /** Writes a space and the item's key; returns the end. */

@@ -5,6 +5,8 @@ import type { Distribution } from './random.ts';
 
 /** A load: its shape, the items it works on, and how it picks them. */
 export interface Workload extends LoadShape {
+  /** Gets are meta commands, `mg <key> k v`; keysPerGet is 1 then. */
+  readonly meta: boolean;
   readonly keys: number;
   readonly valueLengths: readonly number[];
   /** Share of sets among the requests, 0..1. */

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { MAX_ITEMS } from './items.ts';
 import type { TransportChoice, Workload } from './messages.ts';
 import type { Distribution } from './random.ts';
-import { CUSTOM_ROW, DEFAULT_ROWS, ROWS, type Row } from './rows.ts';
+import { CUSTOM_ROW, DEFAULT_ROWS, hasBareGets, ROWS, type Row } from './rows.ts';
 
 export const USAGE = `npm run bench -- [options]
 
@@ -16,6 +16,7 @@ which loads
   --ratio G/S         gets and sets, as 90/10   --value N,N..   value lengths in bytes (100)
   --keys N            number of items (100000)  --dist D        uniform or zipf[:exponent] (uniform)
   --multiget N        keys in each get (1); with it ops/s count keys
+  --meta              gets are meta commands (mg), one key each
   --rate N            open loop: N requests/s over all connections; latency counts from the time
                       at which a request was due
   --seed N            seed of the key sequence (1)
@@ -61,6 +62,7 @@ const FLAGS = {
   keys: { type: 'string' },
   dist: { type: 'string' },
   multiget: { type: 'string' },
+  meta: { type: 'boolean' },
   rate: { type: 'string' },
   seed: { type: 'string' },
   profile: { type: 'string', multiple: true },
@@ -112,8 +114,10 @@ function rowsOf(values: Values): Row[] {
     const row = name === 'custom' ? CUSTOM_ROW : ROWS.find((known) => known.name === name);
     if (row === undefined) throw new UsageError(`--profile ${name}: there is no such row`);
     const workload = { ...row.workload, ...changes };
-    const bareGets = workload.depth > 1 && workload.keysPerGet === 1;
-    return { ...row, ...threads, workload, bareGets };
+    if (workload.meta && workload.keysPerGet > 1) {
+      throw new UsageError('--meta and --multiget cannot be had together');
+    }
+    return { ...row, ...threads, workload, bareGets: hasBareGets(workload) };
   });
 }
 
@@ -125,6 +129,7 @@ function workloadChanges(values: Values): Partial<Workload> {
   }
   if (depth !== undefined) changes.depth = integer('depth', depth, 0, 1, 4096);
   if (multiget !== undefined) changes.keysPerGet = integer('multiget', multiget, 0, 1, 10_000);
+  if (values.meta === true) changes.meta = true;
   if (rate !== undefined) changes.rate = integer('rate', rate, 0, 1, 100_000_000);
   if (keys !== undefined) changes.keys = integer('keys', keys, 0, 1, MAX_ITEMS);
   if (seed !== undefined) changes.seed = integer('seed', seed, 0, 0, 2 ** 31);

@@ -12,6 +12,11 @@ const LETTER_V = 86;
 const STORED = Buffer.from('STORED\r\n');
 const END = Buffer.from('END\r\n');
 const VALUE = Buffer.from('VALUE ');
+const META_VALUE = Buffer.from('VA ');
+const META_MISS = Buffer.from('EN\r\n');
+const META_KEY = Buffer.from(' k');
+/** What stands for a meta get among the expected requests, where others have their keys counted. */
+const META = -1;
 /** "VALUE", a space, the key and " 0 ": where the length's digits begin. */
 const DIGITS_AT = VALUE.length + KEY_LENGTH + 3;
 
@@ -89,6 +94,12 @@ export class ReplyReader {
     this.#expected.push(item);
   }
 
+  /** Notes an `mg <key> k v`. */
+  expectMeta(item: number): void {
+    this.#expected.push(META);
+    this.#expected.push(item);
+  }
+
   expectStored(): void {
     this.#expected.push(0);
   }
@@ -136,6 +147,13 @@ export class ReplyReader {
         completed++;
         continue;
       }
+      if (this.#keysLeft < 0 && this.#expected.peek() === META) {
+        const end = this.#meta(bytes, at, length);
+        if (end < 0) break;
+        at = end;
+        completed++;
+        continue;
+      }
       if (this.#keysLeft < 0) {
         this.#keysLeft = this.#expected.peek();
         this.#expected.drop(1);
@@ -174,21 +192,58 @@ export class ReplyReader {
       wrong(bytes, start, length, 'a malformed VALUE line');
     }
     this.#skipTo(item, bytes, start, length);
-    if (!this.#items.looksRight(bytes, at + 2, size, item)) {
-      wrong(bytes, start, length, 'a value that was not stored under this key');
+    this.#hit(bytes, at + 2, size, item);
+    return end;
+  }
+
+  /** Checks the reply to a meta get; returns where it ends, or -1 when a part is missing. */
+  #meta(bytes: Uint8Array, start: number, length: number): number {
+    if (bytes[start] !== LETTER_V) {
+      if (!matches(bytes, start, length, META_MISS)) return -1;
+      this.#expected.drop(2);
+      this.#counts.misses++;
+      return start + META_MISS.length;
+    }
+    if (!matches(bytes, start, length, META_VALUE)) return -1;
+    let at = start + META_VALUE.length;
+    let size = 0;
+    for (; at < length && bytes[at] !== SPACE; at++) {
+      const digit = bytes[at] - 48;
+      if (digit < 0 || digit > 9) wrong(bytes, start, length, 'a malformed VA line');
+      size = size * 10 + digit;
+    }
+    if (size > this.#items.maxValueLength) wrong(bytes, start, length, 'a value that is too long');
+    const valueAt = at + META_KEY.length + KEY_LENGTH + 2;
+    const end = valueAt + size + 2;
+    if (end > length) return -1;
+    const item = readKey(bytes, at + META_KEY.length);
+    this.#expected.drop(1);
+    matches(bytes, at, length, META_KEY);
+    if (bytes[valueAt - 1] !== LF || item !== this.#expected.peek()) {
+      wrong(bytes, start, length, 'a VA line for another key');
+    }
+    this.#expected.drop(1);
+    this.#hit(bytes, valueAt, size, item);
+    return end;
+  }
+
+  /** Checks and counts a value and the line end behind it. */
+  #hit(bytes: Uint8Array, at: number, size: number, item: number): void {
+    const end = at + size + 2;
+    if (!this.#items.looksRight(bytes, at, size, item)) {
+      wrong(bytes, at, end, 'a value that was not stored under this key');
     }
     if (++this.#hitsSinceFullCheck === FULL_CHECK_INTERVAL) {
       this.#hitsSinceFullCheck = 0;
       this.#counts.fullyChecked++;
-      if (!this.#items.isRight(bytes, at + 2, size, item)) {
-        wrong(bytes, start, length, 'a value with wrong bytes inside');
+      if (!this.#items.isRight(bytes, at, size, item)) {
+        wrong(bytes, at, end, 'a value with wrong bytes inside');
       }
     }
     if (bytes[end - 2] !== CR || bytes[end - 1] !== LF) {
-      wrong(bytes, start, length, 'a value that does not end with CR LF');
+      wrong(bytes, at, end, 'a value that does not end with CR LF');
     }
     this.#counts.hits++;
-    return end;
   }
 
   /** Takes the keys up to and with this one off the request; those before it were misses. */

@@ -48,7 +48,7 @@ export function caveats(row: Row, placement: Placement, programs: readonly Progr
   if (row.bareGets && memcached !== undefined && sendsRepliesSingly(memcached.version)) {
     notes.push(
       `memcached ${memcached.version} sends each reply of pipelined gets by itself (1.6.35 and` +
-        ' later send them together): the row "multiget" is the fair comparison',
+        ' later send them together): the rows "multiget" and "meta" are the fair comparison',
     );
   }
   return notes;

@@ -21,6 +21,7 @@ const PLAIN: Workload = {
   connections: 50,
   depth: 1,
   keysPerGet: 1,
+  meta: false,
   rate: 0,
   keys: 100_000,
   valueLengths: [100],
@@ -32,8 +33,19 @@ const ZIPF = { kind: 'zipf', exponent: 1 } as const;
 
 function row(name: string, changes: Partial<Workload>, rest: Partial<Row> = {}): Row {
   const workload = { ...PLAIN, ...changes };
-  const bareGets = workload.depth > 1 && workload.keysPerGet === 1;
-  return { name, workload, threads: 1, opponent: 'memcached', bareGets, ...rest };
+  return {
+    name,
+    workload,
+    threads: 1,
+    opponent: 'memcached',
+    bareGets: hasBareGets(workload),
+    ...rest,
+  };
+}
+
+/** Pipelined gets of one key: what memcached before 1.6.35 answers one by one. */
+export function hasBareGets({ depth, keysPerGet, meta }: Workload): boolean {
+  return depth > 1 && keysPerGet === 1 && !meta;
 }
 
 /** The rows of a run without any flag, in order. */
@@ -41,6 +53,7 @@ export const DEFAULT_ROWS = [
   'unpipelined',
   'pipelined',
   'multiget',
+  'meta',
   'many',
   'zipf',
   'pipelined-zipf',
@@ -52,6 +65,7 @@ export const ROWS: readonly Row[] = [
   row('unpipelined', {}),
   row('pipelined', { depth: 16 }),
   row('multiget', { keysPerGet: 16 }),
+  row('meta', { depth: 16, meta: true }),
   row('many', { connections: 200 }),
   row('zipf', { distribution: ZIPF }),
   row('pipelined-zipf', { depth: 16, distribution: ZIPF }),
@@ -67,8 +81,9 @@ export const CUSTOM_ROW: Row = row('custom', {});
 
 /** A short text of a load for the table. */
 export function describe(workload: Workload): string {
-  const { connections, depth, keysPerGet, setShare, valueLengths, distribution } = workload;
+  const { connections, depth, keysPerGet, meta, setShare, valueLengths, distribution } = workload;
   const parts = [`${connections} conns`, `depth ${depth}`];
+  if (meta) parts.push('mg');
   if (keysPerGet > 1) parts.push(`${keysPerGet}-key gets`);
   const sets = Math.round(setShare * 100);
   parts.push(`${100 - sets}/${sets}`, `${valueLengths.join(',')} B`);

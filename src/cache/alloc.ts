@@ -22,6 +22,7 @@ import type { Slab } from '../memory/slab.ts';
 import { ITEM_DIRECT_RECLAIMS, ITEM_OUTOFMEMORY } from './counters.ts';
 import type { Eviction } from './eviction.ts';
 import {
+  CAS_BYTES,
   classWordOf,
   firstDataWord,
   itemBytesFor,
@@ -44,19 +45,29 @@ export class Allocator {
   private readonly lists: Lists;
   private readonly eviction: Eviction;
   private readonly unlinker: Unlinker;
+  /** The largest item, by memcached's arithmetic with cas ids. */
+  private readonly itemBytesMax: number;
 
-  constructor(memory: Memory, slab: Slab, lists: Lists, eviction: Eviction, unlinker: Unlinker) {
+  constructor(
+    memory: Memory,
+    casEnabled: boolean,
+    slab: Slab,
+    lists: Lists,
+    eviction: Eviction,
+    unlinker: Unlinker,
+  ) {
     this.memory = memory;
     this.i32 = memory.i32;
     this.slab = slab;
     this.lists = lists;
     this.eviction = eviction;
     this.unlinker = unlinker;
+    this.itemBytesMax = memory.config.itemSizeMax + (casEnabled ? 0 : CAS_BYTES);
   }
 
-  /** Whether -I allows an item of this size, by memcached's arithmetic. */
+  /** Whether -I allows an item of this size: what -C saves in memcached leaves room for more. */
   sizeAllowed(keyBytes: number, flags: number, valueBytes: number): boolean {
-    return memcachedItemBytes(keyBytes, flags, valueBytes) <= this.memory.config.itemSizeMax;
+    return memcachedItemBytes(keyBytes, flags, valueBytes) <= this.itemBytesMax;
   }
 
   /**

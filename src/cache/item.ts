@@ -30,7 +30,8 @@ export const KEY_BYTES_MAX = 250;
 const ENDS_WORD = new Uint8Array(256);
 for (const byte of [0x20, 0x0a, 0]) ENDS_WORD[byte] = 1;
 
-const CAS_BYTES = 8;
+/** What a cas id takes in memcached, if items have any. */
+export const CAS_BYTES = 8;
 const CRLF_BYTES = 2;
 
 /**

@@ -78,7 +78,8 @@ export class Store {
   private readonly counters: number;
   private readonly classCounters: number;
   private readonly journal: number;
-  private readonly casEnabled: boolean;
+  /** False with -C: items have no cas ids, and new ones name none. */
+  readonly casEnabled: boolean;
 
   constructor(memory: Memory, config: CacheConfig, actor: number) {
     this.memory = memory;
@@ -101,7 +102,14 @@ export class Store {
       this.unlinker,
       this.log,
     );
-    this.allocator = new Allocator(memory, this.slab, this.lists, this.eviction, this.unlinker);
+    this.allocator = new Allocator(
+      memory,
+      config.casEnabled,
+      this.slab,
+      this.lists,
+      this.eviction,
+      this.unlinker,
+    );
     this.counters = countersOf(memory, actor);
     this.classCounters = classCountersOf(memory, actor, 0);
     this.journal = wordOf(memory.layout.actors + actor * ACTOR_BYTES);

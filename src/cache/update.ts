@@ -24,6 +24,7 @@ import {
 } from './counters.ts';
 import { Decimal64 } from './decimal64.ts';
 import {
+  CAS_BYTES,
   casIs,
   clientFlagsOf,
   keyAt,
@@ -91,7 +92,7 @@ export class Updater {
   /**
    * Carries out a storage command with a complete item, and consumes the item: it is linked, or
    * freed. `casHigh` and `casLow` are the id that a cas must match, and an append or prepend unless
-   * it is 0.
+   * it is 0 or there are no ids (-C).
    */
   commit(mode: number, ref: number, hash: number, casHigh: number, casLow: number): number {
     const { store, i32 } = this;
@@ -121,7 +122,7 @@ export class Updater {
         store.countClass(old, CLASS_CAS_BADVAL);
         result = EXISTS;
       }
-    } else if ((casHigh !== 0 || casLow !== 0) && !casIs(i32, old, casHigh, casLow)) {
+    } else if (store.casEnabled && !this.isOrAny(old, casHigh, casLow)) {
       result = EXISTS;
     } else {
       link = this.doConcatenate(mode, old, ref);
@@ -135,6 +136,11 @@ export class Updater {
     store.table.unlockStripe(hash);
     if (link !== ref) store.discard(ref);
     return result;
+  }
+
+  /** True when an item has this cas id, or none is asked for. */
+  private isOrAny(ref: number, casHigh: number, casLow: number): boolean {
+    return (casHigh === 0 && casLow === 0) || casIs(this.i32, ref, casHigh, casLow);
   }
 
   /**
@@ -174,7 +180,7 @@ export class Updater {
   ): number {
     const { i32 } = this;
     if (valueBytesOf(i32, ref) === 0 || this.tooLargeForNumber(ref)) return DELTA_NON_NUMERIC;
-    if ((casHigh !== 0 || casLow !== 0) && !casIs(i32, ref, casHigh, casLow)) return DELTA_EXISTS;
+    if (!this.isOrAny(ref, casHigh, casLow)) return DELTA_EXISTS;
     return this.doAdd(hash, ref, increment, amount);
   }
 
@@ -216,7 +222,7 @@ export class Updater {
     const { i32, store } = this;
     const flags = clientFlagsOf(i32, ref);
     const bytes = memcachedItemBytes(keyBytesOf(i32, ref), flags, valueBytesOf(i32, ref));
-    return bytes > store.memory.config.slabChunkMax;
+    return bytes - (store.casEnabled ? 0 : CAS_BYTES) > store.memory.config.slabChunkMax;
   }
 
   /** A new item with both values, or 0 when there is no memory for it. */

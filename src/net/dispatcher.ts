@@ -69,12 +69,14 @@ export class Dispatcher {
 
   /**
    * Claims a slot for a connection that a worker accepted itself (unix socket) and answers with it,
-   * or with -1 when there is no room. Answers nothing if the worker is gone by then.
+   * or with -1 when there is no room. Answers nothing if the worker is gone by then: a slot that
+   * was claimed while it is repaired would never be freed.
    */
   claimFor(worker: number, peer: string, listener: string, answer: Answer): void {
     this.#arrive({
       admit: () => {
-        if (answer.alive()) answer.send(this.#claim(worker, peer, listener));
+        if (this.#suspended.has(worker) || !answer.alive()) return;
+        answer.send(this.#claim(worker, peer, listener));
       },
       refuse: () => {
         count(this.#options.memory, MAIN_ACTOR, REJECTED_CONNS, 1);

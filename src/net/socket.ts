@@ -92,9 +92,6 @@ export class SocketTransport<Session, Storage> implements Transport {
     const connection = new Connection<Session, Storage>(socket, slot, session, this.#now, null);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    socket.on('end', () => {
-      if (!connection.closing) connection.closeReason = CLOSE_NORMAL;
-    });
     socket.on('drain', () => this.#onSent(connection));
     this.#add(connection);
   }
@@ -121,6 +118,9 @@ export class SocketTransport<Session, Storage> implements Transport {
   #add(connection: Connection<Session, Storage>): void {
     const { socket } = connection;
     this.#connections.set(connection.slot, connection);
+    socket.on('end', () => {
+      if (!connection.closing) connection.closeReason = CLOSE_NORMAL;
+    });
     socket.on('close', () => this.#onClose(connection));
     // A reset or a broken pipe is an ordinary end: 'close' follows and does the work.
     socket.on('error', () => undefined);

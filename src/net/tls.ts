@@ -91,6 +91,8 @@ interface Handshake {
   readonly slot: number;
   readonly listener: number;
   readonly socket: Socket;
+  /** The stream is served, or the connection is gone. */
+  isOver: boolean;
 }
 
 /** The handshakes of one worker. */
@@ -110,13 +112,23 @@ export class TlsHandshakes {
 
   /** Takes over an accepted, untouched socket. */
   accept(socket: Socket, slot: number, listener: number, tls: ListenerTls): void {
+    socket.on('error', () => undefined);
+    // Whoever has hung up already has no address: all of them would have the same ends.
+    if (socket.remoteAddress === undefined) {
+      this.#owner.onHandshakeError();
+      this.#owner.onGone(slot);
+      socket.destroy();
+      return;
+    }
     const ends = endsOf(socket);
-    this.#open.set(ends, { slot, listener, socket });
+    const handshake: Handshake = { slot, listener, socket, isOver: false };
+    this.#open.set(ends, handshake);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    socket.on('error', () => undefined);
     socket.on('close', () => {
-      if (this.#open.delete(ends)) this.#owner.onGone(slot);
+      if (handshake.isOver) return;
+      this.#end(ends, handshake);
+      this.#owner.onGone(slot);
     });
     this.#serverFor(this.#demand(tls)).emit('connection', socket);
   }
@@ -132,6 +144,12 @@ export class TlsHandshakes {
   /** Ends what is not through its handshake. */
   close(): void {
     for (const { socket } of this.#open.values()) socket.destroy();
+  }
+
+  /** After a reset the same ends may be those of another connection by now. */
+  #end(ends: string, handshake: Handshake): void {
+    handshake.isOver = true;
+    if (this.#open.get(ends) === handshake) this.#open.delete(ends);
   }
 
   #demand(tls: ListenerTls): ClientCertificate {
@@ -169,7 +187,7 @@ export class TlsHandshakes {
       stream.destroy();
       return;
     }
-    this.#open.delete(ends);
+    this.#end(ends, handshake);
     if (!stream.isSessionReused()) this.#owner.onNewSession();
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code?.startsWith('ERR_SSL_')) this.#owner.onProtocolError();

@@ -69,6 +69,8 @@ export class DatagramTransport<Session, Storage> {
     socket.on('message', (datagram, sender) => {
       // Another server's answer: the two would answer each other for ever.
       if (sender.port === port) return;
+      // A sender may leave its port out, and then there is nowhere to answer to.
+      if (sender.port === 0) return;
       if (socket.getSendQueueSize() > QUEUE_BYTES_MAX) return;
       this.#serve(socket, datagram, sender, slot, origin);
     });

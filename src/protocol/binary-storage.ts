@@ -1,7 +1,7 @@
 /**
  * The binary protocol's storage commands: SET, ADD, REPLACE, APPEND and PREPEND. The value follows
  * the key and is received by upload.ts; a cas id other than 0 in the header must be the stored
- * item's.
+ * item's, unless items have none (-C).
  */
 
 import { CLASS_SET_CMDS } from '../cache/counters.ts';
@@ -57,7 +57,9 @@ export class BinaryStorage implements Uploader {
     const { engine, request } = this;
     const flags = readInt(engine.input, request.extrasAt);
     const exptime = readInt(engine.input, request.extrasAt + 4) >>> 0;
-    const conditional = request.casHigh !== 0 || request.casLow !== 0;
+    // With -C a new item has no place for an id, and is stored as if none were asked for.
+    const named = request.casHigh !== 0 || request.casLow !== 0;
+    const conditional = named && engine.store.casEnabled;
     let mode = MODE_SET;
     if (conditional) mode = MODE_CAS;
     else if (request.command === OP_ADD) mode = MODE_ADD;

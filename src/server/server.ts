@@ -29,6 +29,7 @@ import { recoverThread } from './recovery.ts';
 import type { Settings } from './setting.ts';
 import { cacheConfig, memoryConfig } from './settings.ts';
 import { needsAuth } from './settings-auth.ts';
+import { tlsWarnings } from './settings-net.ts';
 import { inheritedSockets } from './systemd.ts';
 import { WarmRestart } from './warm-restart.ts';
 
@@ -268,6 +269,7 @@ function warn(settings: Settings): void {
     logLine(`warning: -t ${settings.threads}: more threads than cores only cost time`);
   }
   for (const warning of settings.warnings) logLine(`warning: ${warning}`);
+  for (const warning of tlsWarnings(settings)) logLine(`warning: ${warning}`);
   if (!settings.sslEnabled && (settings.sslChainCert !== '' || settings.sslKey !== '')) {
     logLine('warning: -o ssl_chain_cert and ssl_key have no effect without -Z');
   }

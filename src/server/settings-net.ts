@@ -169,6 +169,21 @@ export function checkListeners(s: Settings, entries: readonly ListenEntry[]): vo
   }
 }
 
+/** What -Z does not do, although somebody may rely on it. */
+export function tlsWarnings(s: Settings): string[] {
+  const warnings: string[] = [];
+  if (!s.sslEnabled) return warnings;
+  if (s.socketPath !== '') warnings.push('-Z has no effect with -s: nothing is encrypted there');
+  const old = VERSIONS.indexOf(s.sslMinVersion) < VERSIONS.indexOf('TLSv1.2');
+  if (old && !s.sslCiphers.includes('@SECLEVEL=0')) {
+    warnings.push(
+      '-o ssl_min_version: OpenSSL speaks nothing older than TLS 1.2 unless @SECLEVEL=0 is in ' +
+        '-o ssl_ciphers',
+    );
+  }
+  return warnings;
+}
+
 /** What settings about TLS demand of each other. Throws SettingsError. */
 export function checkTls(s: Settings): void {
   if (s.sslEnabled && s.sslChainCert === '') {

@@ -10,6 +10,7 @@ import {
   readKey,
   writeGet,
   writeLineEnd,
+  writeMetaGet,
   writeNextKey,
 } from '../../bench/items.ts';
 import { Random } from '../../bench/random.ts';
@@ -37,6 +38,12 @@ test('a get is a well-formed command', () => {
   end = writeLineEnd(buffer, writeNextKey(buffer, end, 16_777_215));
   const expected = 'get bench-000000007 bench-016777215\r\n';
   assert.equal(buffer.toString('latin1', 0, end), expected);
+});
+
+test('a meta get is a well-formed command', () => {
+  const buffer = Buffer.alloc(100);
+  const end = writeMetaGet(buffer, 0, 7);
+  assert.equal(buffer.toString('latin1', 0, end), 'mg bench-000000007 k v\r\n');
 });
 
 test('keys are read back, and what is no key is refused', () => {

@@ -26,9 +26,16 @@ test('load flags alone make one row', () => {
     keys: 99,
     distribution: { kind: 'zipf', exponent: 0.9 },
     keysPerGet: 4,
+    meta: false,
     rate: 1000,
     seed: 5,
   });
+});
+
+test('pipelined meta gets are no bare gets, and have one key each', () => {
+  const [row] = parseOptions(['--meta', '--depth', '16']).rows;
+  assert.deepEqual([row.workload.meta, row.bareGets], [true, false]);
+  assert.throws(() => parseOptions(['--meta', '--multiget', '2']), UsageError);
 });
 
 test('load flags change the rows that are named', () => {

@@ -68,6 +68,48 @@ test('replies cut into pieces of any size give the same counts', () => {
   }
 });
 
+function metaBlock(item: number): string {
+  return `VA ${items.valueLength(item)} k${key(item)}\r\n${value(item)}\r\n`;
+}
+
+test('replies to meta gets, cut into pieces of any size, give the same counts', () => {
+  const bytes = Buffer.from(`${metaBlock(1)}EN\r\nSTORED\r\n${metaBlock(3)}`, 'latin1');
+  for (let size = 1; size <= bytes.length; size++) {
+    const { reader, counts } = newReader();
+    reader.expectMeta(1);
+    reader.expectMeta(2);
+    reader.expectStored();
+    reader.expectMeta(3);
+    let completed = 0;
+    for (let at = 0; at < bytes.length; at += size) {
+      const piece = bytes.subarray(at, at + size);
+      completed += reader.feed(piece, piece.length);
+    }
+    assert.equal(completed, 4, `pieces of ${size}`);
+    assert.deepEqual(counts, { hits: 2, misses: 1, stores: 1, fullyChecked: 0 }, `of ${size}`);
+  }
+});
+
+test('a meta get is not answered by another item, a lie about it, or another kind of reply', () => {
+  const length = items.valueLength(1);
+  for (const reply of [
+    metaBlock(2),
+    `VA ${length} k${key(1)}\r\n${value(2)}\r\n`,
+    `VA ${length - 1} k${key(1)}\r\n${value(1).slice(1)}\r\n`,
+    `VA ${length} f0 k${key(1)}\r\n${value(1)}\r\n`,
+    `VA ${length} k${key(1)}\r\n${value(1)}xx`,
+    'VA 301 k',
+    'HD\r\n',
+    'END\r\n',
+    valueBlock(1),
+    'STORED\r\n',
+  ]) {
+    const { reader } = newReader();
+    reader.expectMeta(1);
+    assert.throws(() => feed(reader, reply), WrongReply, reply.slice(0, 40));
+  }
+});
+
 test('every 64th value is compared byte for byte', () => {
   const { reader, counts } = newReader();
   for (let i = 0; i < 640; i++) {

@@ -62,7 +62,8 @@ export function describeRequest(request: BinaryRequest): string {
   ].join(' ');
 }
 
-const plain = (opcode: number, key = '', extras: Buffer = NOTHING): BinaryRequest => ({
+/** A packet without value. */
+export const plain = (opcode: number, key = '', extras: Buffer = NOTHING): BinaryRequest => ({
   opcode,
   key,
   extras,

@@ -3,18 +3,18 @@
 import fc from 'fast-check';
 import type { Launch } from '../support/server.ts';
 import { BinarySession } from './binary-session.ts';
-import { binarySteps } from './binary-steps.ts';
+import { binarySteps, lossyBinarySteps } from './binary-steps.ts';
 import type { Coverage } from './coverage.ts';
-import type { RunKind, RunLimits } from './runs.ts';
+import { allowed, type RunKind, type RunLimits } from './runs.ts';
 import type { Between } from './session.ts';
 
 export interface BinaryRunKind extends RunKind {
-  /** Text requests come between. */
-  readonly mixed: boolean;
+  /** `mixed`: text requests come between. */
+  readonly protocols: 'binary' | 'mixed';
 }
 
 const NO_BACKGROUND = ['-o', 'no_lru_maintainer,no_lru_crawler'];
-const USUAL = {
+export const BINARY_USUAL = {
   flags: ['-m', '64', '-t', '2'],
   theirFlags: NO_BACKGROUND,
   limits: {
@@ -30,16 +30,23 @@ const SMALL_ITEMS = {
   limits: { itemSizeMax: 8192, slabChunkMax: 2048, chunkSizes: [96, 304, 1184, 1480, 4096, 6144] },
   evicting: false,
 };
+const EVICTING = {
+  flags: ['-m', '2', '-t', '2', '-I', '64k', '-o', 'slab_chunk_max=16384'],
+  theirFlags: NO_BACKGROUND,
+  limits: { itemSizeMax: 65536, slabChunkMax: 16384, chunkSizes: [96, 944, 4544, 8880, 32768] },
+  evicting: true,
+};
 
 export const BINARY_RUN_KINDS: readonly BinaryRunKind[] = [
-  { ...USUAL, name: 'binary', mixed: false, share: 0.2 },
+  { ...BINARY_USUAL, name: 'binary', protocols: 'binary', share: 0.1 },
   {
     ...SMALL_ITEMS,
     name: 'binary with a small item limit and chained items',
-    mixed: false,
-    share: 0.15,
+    protocols: 'binary',
+    share: 0.08,
   },
-  { ...SMALL_ITEMS, name: 'binary and text on one keyspace', mixed: true, share: 0.2 },
+  { ...SMALL_ITEMS, name: 'binary and text on one keyspace', protocols: 'mixed', share: 0.1 },
+  { ...EVICTING, name: 'binary and text, evicting', protocols: 'mixed', share: 0.06 },
 ];
 
 /** Opcode and status of replies that the random runs must have seen from the real server. */
@@ -67,14 +74,18 @@ export async function compareBinaryAtRandom(
   coverage: Coverage,
   between?: Between,
 ): Promise<void> {
-  const { evicting } = kind;
-  const session = await BinarySession.start({ ours, theirs, evicting, coverage, between });
-  const steps = binarySteps(kind.limits, kind.mixed, kind.theirFlags.length === 0);
+  const { evicting, manners, limits: sizes } = kind;
+  const session = await BinarySession.start({ ours, theirs, evicting, coverage, manners, between });
+  const dumps = kind.theirFlags.length === 0;
+  const all = evicting
+    ? lossyBinarySteps(sizes)
+    : binarySteps(sizes, kind.protocols === 'mixed', dumps, kind.lines);
+  const steps = allowed(kind, all);
   const replay = limits.replayPath === undefined ? {} : { replayPath: limits.replayPath };
   const property = fc.asyncProperty(
     fc.commands(steps, { maxCommands: MOST_STEPS, size: 'max', ...replay }),
     async (commands) => {
-      await session.begin();
+      await session.begin(kind.protocols === 'binary');
       await fc.asyncModelRun(() => ({ model: {}, real: session }), commands);
     },
   );

@@ -1,11 +1,12 @@
 // Two servers, each with a connection that speaks text and one that speaks binary: the same
 // requests go to both servers, by either connection, and to one keyspace.
-import { DELETEQ } from '../support/opcodes.ts';
+import { DELETEQ, FLUSHQ, STAT } from '../support/opcodes.ts';
 import { parseReplies } from '../support/packets.ts';
 import { compareReplies, kindOf } from './binary-replies.ts';
-import { BINARY_KEYS, type BinaryRequest, render } from './binary-requests.ts';
+import { BINARY_KEYS, type BinaryRequest, plain, render } from './binary-requests.ts';
 import { BinarySide } from './binary-side.ts';
 import type { Answer } from './compare-replies.ts';
+import { KEYS } from './material.ts';
 import type { CasLookup } from './requests.ts';
 import { Session, type SessionOptions } from './session.ts';
 
@@ -23,9 +24,10 @@ export class BinarySession {
   static async start(options: SessionOptions): Promise<BinarySession> {
     const text = await Session.start(options);
     const { ours, theirs } = text;
+    const login = options.manners?.binaryLogin;
     const [mine, other] = await Promise.all([
-      BinarySide.connect(ours.port),
-      BinarySide.connect(theirs.port),
+      BinarySide.connect(ours.port, login),
+      BinarySide.connect(theirs.port, login),
     ]);
     return new BinarySession(text, mine, other);
   }
@@ -36,24 +38,36 @@ export class BinarySession {
     await this.text.stop();
   }
 
-  /** New connections, no items of the last run, counters at zero: where every run begins. */
-  async begin(): Promise<void> {
+  /**
+   * New connections, no items of the last run, counters at zero: where every run begins.
+   * `byPackets`: the text connections are of no use here.
+   */
+  async begin(byPackets: boolean): Promise<void> {
     await Promise.all([this.ours.reconnect(), this.theirs.reconnect()]);
-    const deletes = BINARY_KEYS.map((key): BinaryRequest => {
-      return { opcode: DELETEQ, key, extras: Buffer.alloc(0), value: { literal: '' } };
-    });
-    await this.ask(deletes, []);
-    await this.text.begin();
+    const deletes = [...KEYS, ...BINARY_KEYS].map((key) => plain(DELETEQ, key));
+    const switches = ['detail off', 'reset'].map((key) => plain(STAT, key));
+    const last = byPackets ? [plain(FLUSHQ), ...switches] : [];
+    await this.send([...deletes, ...last], []);
+    if (byPackets) this.text.forget();
+    else await this.text.begin();
   }
 
-  /** Sends the same requests to both; the opaque of each is its place in the list. */
+  /** Sends the same requests to both, and counts them. */
   async ask(
     requests: readonly BinaryRequest[],
     cuts: readonly number[],
   ): Promise<[Answer, Answer]> {
     const { coverage } = this.text.options;
     coverage.steps += 1;
-    coverage.requests += requests.length;
+    coverage.requests.binary += requests.length;
+    return await this.send(requests, cuts);
+  }
+
+  /** Sends the same requests to both; the opaque of each is its place in the list. */
+  async send(
+    requests: readonly BinaryRequest[],
+    cuts: readonly number[],
+  ): Promise<[Answer, Answer]> {
     return await Promise.all([
       this.ours.exchange(this.#bytesFor(requests, 0), cuts),
       this.theirs.exchange(this.#bytesFor(requests, 1), cuts),
@@ -69,12 +83,17 @@ export class BinarySession {
     const { book, options } = this.text;
     const difference = compareReplies(requests, ours, theirs, book);
     if (difference !== undefined) return difference;
-    for (const packet of parseReplies(theirs.bytes).packets) options.coverage.add(kindOf(packet));
+    this.count(theirs);
     if (theirs.end !== 'open') {
       options.coverage.add(`binary ${theirs.end}`);
       await Promise.all([this.ours.reconnect(), this.theirs.reconnect()]);
     }
     return undefined;
+  }
+
+  count(theirs: Answer): void {
+    const { coverage } = this.text.options;
+    for (const packet of parseReplies(theirs.bytes).packets) coverage.add(kindOf(packet));
   }
 
   #bytesFor(requests: readonly BinaryRequest[], index: 0 | 1): Buffer {

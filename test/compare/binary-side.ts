@@ -13,21 +13,25 @@ const ANSWER_LIMIT_MS = 10_000;
 export class BinarySide {
   client: WireClient;
   readonly #port: number;
+  readonly #login: Buffer;
 
-  private constructor(client: WireClient, port: number) {
+  private constructor(client: WireClient, port: number, login: Buffer) {
     this.client = client;
     this.#port = port;
+    this.#login = login;
   }
 
-  static async connect(port: number): Promise<BinarySide> {
-    return new BinarySide(await WireClient.connect(port), port);
+  /** `login`: a packet that every new connection sends, if the server wants one. */
+  static async connect(port: number, login: Buffer = Buffer.alloc(0)): Promise<BinarySide> {
+    return new BinarySide(await WireClient.connect(port), port, login);
   }
 
   async reconnect(): Promise<void> {
     this.client.destroy();
     this.client = await WireClient.connect(this.#port);
     // Now it speaks binary, whatever the first bytes of the next exchange are.
-    await this.exchange(Buffer.alloc(0), []);
+    const { end } = await this.exchange(this.#login, []);
+    if (end !== 'open') throw new Error(`the connection is ${end} behind the login`);
   }
 
   /**

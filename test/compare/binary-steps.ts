@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { NOOP, STAT } from '../support/opcodes.ts';
 import { parseReplies } from '../support/packets.ts';
+import { explainPacketLoss, notePacket, tellsLoss } from './binary-evictions.ts';
 import {
   BINARY_KEYS,
   type BinaryRequest,
@@ -15,7 +16,7 @@ import type { BinarySession } from './binary-session.ts';
 import type { Answer } from './compare-replies.ts';
 import { KEYS, type SizeLimits } from './material.ts';
 import { compareClasses, compareLineSets, compareStats, type Stat } from './statistics.ts';
-import { type NoModel, roomySteps, type Step } from './steps.ts';
+import { lossySteps, type NoModel, roomySteps, type Step } from './steps.ts';
 
 export abstract class BinaryStep implements fc.AsyncCommand<NoModel, BinarySession> {
   check(): boolean {
@@ -51,6 +52,33 @@ class Packets extends BinaryStep {
   toString(): string {
     const list = this.requests.map((one) => `    ${describeRequest(one)}\n`).join('');
     return `send packets cut at [${this.cuts.join(', ')}]:\n${list}`;
+  }
+}
+
+/** One packet where items may have been evicted on one side only. */
+class LossyPacket extends BinaryStep {
+  readonly request: BinaryRequest;
+
+  constructor(request: BinaryRequest) {
+    super();
+    this.request = request;
+  }
+
+  protected async compare(session: BinarySession): Promise<string | undefined> {
+    const { request } = this;
+    const [ours, theirs] = await session.ask([request], []);
+    const difference = await session.settle([request], ours, theirs);
+    if (difference === undefined) {
+      await notePacket(session.text, request, theirs);
+      return undefined;
+    }
+    session.count(theirs);
+    const unexplained = await explainPacketLoss(session.text, request, ours, theirs);
+    return unexplained === undefined ? undefined : `${difference}\n${unexplained}`;
+  }
+
+  toString(): string {
+    return `send the packet ${describeRequest(this.request)}`;
   }
 }
 
@@ -146,6 +174,7 @@ export function binarySteps(
   limits: SizeLimits,
   mixed: boolean,
   dumps: boolean,
+  lines: readonly string[] = [],
 ): Array<fc.Arbitrary<BinaryStep>> {
   const keys = mixed ? KEYS : [...KEYS, ...BINARY_KEYS];
   const usual = { keys, limits, lastExptime: !mixed };
@@ -159,10 +188,21 @@ export function binarySteps(
     .map(([requests, last]): BinaryStep => new Packets(withPauses([...requests, last]), []));
   const statistics = fc.constantFrom(...DUMPS).map((one): BinaryStep => new BinaryStatistics(one));
   const text = mixed
-    ? roomySteps(limits, false).map((step) => step.map((one): BinaryStep => new TextStep(one)))
+    ? roomySteps(limits, false, lines).map((step) =>
+        step.map((one): BinaryStep => new TextStep(one)),
+      )
     : [];
   const binary = [right, right, right, right, wrong, wrong, wrongMagic()];
   return [...binary, ...(dumps ? [statistics] : []), ...text];
+}
+
+/** Steps for servers that run out of memory: packets and text requests one at a time, and floods. */
+export function lossyBinarySteps(limits: SizeLimits): Array<fc.Arbitrary<BinaryStep>> {
+  const single = wellFormed({ keys: KEYS, limits, lastExptime: false })
+    .filter(tellsLoss)
+    .map((request): BinaryStep => new LossyPacket(request));
+  const text = lossySteps(limits).map((step) => step.map((one): BinaryStep => new TextStep(one)));
+  return [...Array.from({ length: 14 }, () => single), ...text];
 }
 
 /** Sizes that keep a stream so short that it arrives in one piece. */

@@ -40,13 +40,31 @@ export const REQUIRED_REPLIES: readonly string[] = [
   'CLIENT_ERROR invalid mode for ms M token',
   'CLIENT_ERROR invalid mode for ma M token',
   'CLIENT_ERROR opaque token too long',
+  'CLIENT_ERROR flush_all not allowed',
+  'CLIENT_ERROR watch commands not allowed',
+  'CLIENT_ERROR stats cachedump not allowed',
+  'ERROR metadump not allowed',
   'SERVER_ERROR object too large for cache',
   'SERVER_ERROR out of memory storing object',
 ];
 
+/** Requests that both servers were asked and answered, by the protocol they are written in. */
+export interface RequestCounts {
+  readonly text: number;
+  readonly meta: number;
+  readonly binary: number;
+}
+
+/** `text 41,022, meta 22,110, binary 53,655`, of those asked since `before`. */
+export function describeCounts(counts: RequestCounts, before?: RequestCounts): string {
+  return (['text', 'meta', 'binary'] as const)
+    .map((name) => `${name} ${(counts[name] - (before?.[name] ?? 0)).toLocaleString('en')}`)
+    .join(', ');
+}
+
 export class Coverage {
   readonly #counts = new Map<string, number>();
-  requests = 0;
+  readonly requests = { text: 0, meta: 0, binary: 0 };
   steps = 0;
 
   count(frame: Frame): void {
@@ -69,7 +87,7 @@ export class Coverage {
   report(): string {
     const rows = [...this.#counts].sort(([, a], [, b]) => b - a);
     const lines = rows.map(([kind, count]) => `${String(count).padStart(9)}  ${kind}`);
-    return `${this.steps} steps, ${this.requests} requests; replies seen:\n${lines.join('\n')}`;
+    return `${this.steps} steps; replies seen:\n${lines.join('\n')}`;
   }
 }
 

@@ -89,6 +89,11 @@ export async function noteAgreement(
   const key = request.keys[0];
   if (key === undefined || request.keys.length !== 1) return;
   if (!/^(STORED|DELETED|NOT_FOUND)\r\n$/.test(answer.bytes.toString('latin1'))) return;
+  await noteState(session, key);
+}
+
+/** Notes the loss counters for a key whose state both sides have just shown to be the same. */
+export async function noteState(session: Session, key: string): Promise<void> {
   session.losses.set(key, session.lastLosses);
   session.lastLosses = await lossCounts(session);
 }
@@ -103,6 +108,18 @@ export async function explainLoss(
   if (ours.end !== 'open' || theirs.end !== 'open') return 'no loss closes a connection';
   const verdict = whoMissed(request, parseFrames(ours.bytes), parseFrames(theirs.bytes));
   if (typeof verdict === 'string') return verdict;
+  return await forgive(session, request.keys, verdict);
+}
+
+/** The keys that [ours, theirs] missed. */
+export type Missed = readonly [ReadonlySet<string>, ReadonlySet<string>];
+
+/** Deletes the keys on both sides, unless a side misses one and has lost nothing since. */
+export async function forgive(
+  session: Session,
+  asked: readonly string[],
+  verdict: Missed,
+): Promise<string | undefined> {
   const counts = await lossCounts(session);
   for (const [side, missed] of verdict.entries()) {
     const unexplained = [...missed].find((key) => {
@@ -114,7 +131,7 @@ export async function explainLoss(
       return `${name} side misses ${JSON.stringify(unexplained)}, but has lost nothing since`;
     }
   }
-  const keys = [...new Set(request.keys)];
+  const keys = [...new Set(asked)];
   const lines = Buffer.from(keys.map((key) => `delete ${key} noreply\r\n`).join(''), 'latin1');
   await Promise.all([session.ours.exchange(lines, []), session.theirs.exchange(lines, [])]);
   for (const key of keys) session.losses.set(key, counts);
@@ -127,7 +144,7 @@ function whoMissed(
   request: Request,
   ours: readonly Frame[],
   theirs: readonly Frame[],
-): [Set<string>, Set<string>] | string {
+): Missed | string {
   const [command, missed] = commandOf(request);
   if (/^g[ae]ts?$/.test(command)) return missedValues(ours, theirs);
   const [mine, other] = [onlyLine(ours), onlyLine(theirs)];
@@ -150,10 +167,7 @@ function onlyLine(frames: readonly Frame[]): string | undefined {
 }
 
 /** Values present on both sides must agree; those on one side only were missed by the other. */
-function missedValues(
-  ours: readonly Frame[],
-  theirs: readonly Frame[],
-): [Set<string>, Set<string>] | string {
+function missedValues(ours: readonly Frame[], theirs: readonly Frame[]): Missed | string {
   const [mine, other] = [valuesByKey(ours), valuesByKey(theirs)];
   for (const [key, value] of mine) {
     const their = other.get(key);

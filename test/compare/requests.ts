@@ -49,6 +49,11 @@ export function describeRequest(request: Request): string {
   return `${line}${cas} + ${data}${size}`;
 }
 
+/** True for a line of the meta protocol. */
+export function isMeta(line: string): boolean {
+  return /^m[gsdaen]$/.test(lineTokens(line)[0] ?? '');
+}
+
 const STORAGE = new Set(['set', 'add', 'replace', 'append', 'prepend', 'cas']);
 const LARGEST_LENGTH = 2 ** 31 - 1 - 2;
 

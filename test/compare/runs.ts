@@ -1,10 +1,10 @@
-// The four kinds of comparison run: how both servers are started, which steps are taken, and how
-// the time is shared among them.
+// The kinds of comparison run that speak text only, and what all kinds have in common: how both
+// servers are started, which steps are taken, and how the time is shared among them.
 import fc from 'fast-check';
 import { type Launch, memcached, slabcached } from '../support/server.ts';
 import type { Coverage } from './coverage.ts';
 import type { SizeLimits } from './material.ts';
-import { type Between, Session } from './session.ts';
+import { type Between, type Manners, Session } from './session.ts';
 import { lossySteps, roomySteps, type Step } from './steps.ts';
 
 export interface RunKind {
@@ -12,8 +12,18 @@ export interface RunKind {
   readonly flags: readonly string[];
   /** Flags for memcached only: without its background threads its answers depend on us alone. */
   readonly theirFlags: readonly string[];
+  /** Flags for us only. */
+  readonly ourFlags?: readonly string[];
+  readonly theirEnvironment?: Readonly<Record<string, string>>;
   readonly limits: SizeLimits;
   readonly evicting: boolean;
+  /** Lines that only these servers are asked, because others answer them differently. */
+  readonly lines?: readonly string[];
+  /** Steps that are left out if their text has this; AVOIDED in differences.ts says why. */
+  readonly without?: RegExp;
+  readonly manners?: Manners;
+  /** Why the run cannot be made on this machine. */
+  readonly skip?: string | undefined;
   /** Share of the whole time. */
   readonly share: number;
 }
@@ -28,7 +38,7 @@ export const RUN_KINDS: readonly RunKind[] = [
     theirFlags: NO_BACKGROUND,
     limits: { itemSizeMax: 1024 * 1024, slabChunkMax: 512 * 1024, chunkSizes: SMALL_CHUNKS },
     evicting: false,
-    share: 0.3,
+    share: 0.15,
   },
   {
     name: 'small item limit, chained items, no background threads',
@@ -40,7 +50,7 @@ export const RUN_KINDS: readonly RunKind[] = [
       chunkSizes: [96, 304, 1184, 1480, 4096, 6144],
     },
     evicting: false,
-    share: 0.3,
+    share: 0.15,
   },
   {
     name: 'evicting',
@@ -48,7 +58,7 @@ export const RUN_KINDS: readonly RunKind[] = [
     theirFlags: NO_BACKGROUND,
     limits: { itemSizeMax: 65536, slabChunkMax: 16384, chunkSizes: [96, 944, 4544, 8880, 32768] },
     evicting: true,
-    share: 0.25,
+    share: 0.12,
   },
   {
     name: 'full without eviction',
@@ -56,7 +66,7 @@ export const RUN_KINDS: readonly RunKind[] = [
     theirFlags: NO_BACKGROUND,
     limits: { itemSizeMax: 65536, slabChunkMax: 16384, chunkSizes: [96, 944, 4544, 8880, 32768] },
     evicting: true,
-    share: 0.15,
+    share: 0.08,
   },
 ];
 
@@ -71,6 +81,7 @@ export interface RunLimits {
 }
 
 const USUAL_SEED = 16_045;
+const USUAL_SECONDS = 110;
 
 /**
  * From the environment: COMPARE_SECONDS for all kinds together, COMPARE_RUNS per kind, and
@@ -80,7 +91,7 @@ const USUAL_SEED = 16_045;
  */
 export function limitsFromEnvironment(share: number): RunLimits {
   const { env } = process;
-  const seconds = Number(env.COMPARE_SECONDS ?? 75);
+  const seconds = Number(env.COMPARE_SECONDS ?? USUAL_SECONDS);
   return {
     milliseconds: seconds * share * 1000,
     runs: Number(env.COMPARE_RUNS ?? 1_000_000),
@@ -93,8 +104,21 @@ export function limitsFromEnvironment(share: number): RunLimits {
 
 /** Our side of a comparison; COMPARE_SELF=1 puts a second memcached there to test the tests. */
 export function ourLaunch(oracle: string, kind: RunKind): Launch {
-  if (process.env.COMPARE_SELF !== '1') return slabcached(kind.flags);
-  return memcached(oracle, [...kind.flags, ...kind.theirFlags]);
+  if (process.env.COMPARE_SELF === '1') return theirLaunch(oracle, kind);
+  return slabcached([...kind.flags, ...(kind.ourFlags ?? [])]);
+}
+
+export function theirLaunch(oracle: string, kind: RunKind): Launch {
+  const launch = memcached(oracle, [...kind.flags, ...kind.theirFlags]);
+  return { ...launch, environment: kind.theirEnvironment };
+}
+
+/** The steps without those that this kind of run avoids. */
+export function allowed<T>(
+  { without }: RunKind,
+  steps: ReadonlyArray<fc.Arbitrary<T>>,
+): Array<fc.Arbitrary<T>> {
+  return steps.map((step) => step.filter((one) => without?.test(String(one)) !== true));
 }
 
 const MOST_STEPS = 60;
@@ -110,10 +134,12 @@ export async function compareAtRandom(
   coverage: Coverage,
   between?: Between,
 ): Promise<void> {
-  const session = await Session.start({ ours, theirs, evicting: kind.evicting, coverage, between });
-  const steps: Array<fc.Arbitrary<Step>> = kind.evicting
+  const { evicting, manners } = kind;
+  const session = await Session.start({ ours, theirs, evicting, coverage, manners, between });
+  const all: Array<fc.Arbitrary<Step>> = kind.evicting
     ? lossySteps(kind.limits)
-    : roomySteps(kind.limits, kind.theirFlags.length === 0);
+    : roomySteps(kind.limits, kind.theirFlags.length === 0, kind.lines);
+  const steps = allowed(kind, all);
   const replay = limits.replayPath === undefined ? {} : { replayPath: limits.replayPath };
   const property = fc.asyncProperty(
     fc.commands(steps, { maxCommands: MOST_STEPS, size: 'max', ...replay }),

@@ -1,13 +1,13 @@
 // SASL on our server and on the real memcached: the same packets, the same replies. memcached takes
 // its users from a database of Cyrus SASL, which saslpasswd2 writes.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { findMemcached, findProgram, skipWithoutProgram } from '../support/oracle.ts';
+import { findMemcached, skipWithoutProgram } from '../support/oracle.ts';
 import { HEADER_BYTES, parseReplies, requestBytes } from '../support/packets.ts';
+import { writeSaslDatabase } from '../support/sasl-database.ts';
 import { memcached, type Server, slabcached, startServer } from '../support/server.ts';
 import { WireClient } from '../support/wire.ts';
 import { type Answer, SASL_CASES, type SaslCase } from './sasl-cases.ts';
@@ -85,21 +85,9 @@ test('the real memcached', { skip }, async (t) => {
   const path = findMemcached();
   if (path === undefined) return t.skip('no memcached on this machine');
   const folder = scratch(t);
-  const database = join(folder, 'sasldb');
-  for (const line of USERS) {
-    const [user = '', input] = line.split(':');
-    const args = ['-p', '-c', '-f', database, '-u', hostname(), user];
-    const { status } = spawnSync(findProgram('saslpasswd2') ?? '', args, { input });
-    assert.equal(status, 0);
-  }
-  const lines = ['mech_list: plain', 'pwcheck_method: auxprop', 'auxprop_plugin: sasldb'];
-  writeFileSync(
-    join(folder, 'memcached.conf'),
-    [...lines, `sasldb_path: ${database}\n`].join('\n'),
-  );
-  process.env.SASL_CONF_PATH = folder;
-  const server = await startServer(memcached(path, ['-S', '-t', '1']));
-  delete process.env.SASL_CONF_PATH;
+  writeSaslDatabase(folder, USERS);
+  const environment = { SASL_CONF_PATH: folder };
+  const server = await startServer({ ...memcached(path, ['-S', '-t', '1']), environment });
   t.after(() => server.stop());
   for (const example of SASL_CASES) {
     await t.test(example.name, () => check(server, example, true));

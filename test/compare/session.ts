@@ -10,10 +10,25 @@ import { CasBook } from './cas-book.ts';
 import { type Answer, compareAnswers } from './compare-replies.ts';
 import type { Coverage } from './coverage.ts';
 import { KEYS } from './material.ts';
-import { type CasLookup, deficit, mayHangUp, type Request, render } from './requests.ts';
+import { type CasLookup, deficit, isMeta, mayHangUp, type Request, render } from './requests.ts';
 
-const FENCE = Buffer.from('stats detail fence\r\n');
-const FENCE_REPLY = Buffer.from('CLIENT_ERROR usage: stats detail on|off|dump\r\n');
+/** A request that no step sends, and its answer that nothing else gets. */
+export interface Fence {
+  readonly request: Buffer;
+  readonly reply: Buffer;
+}
+
+/** It changes no counter of any command. */
+const FENCE: Fence = {
+  request: Buffer.from('stats detail fence\r\n'),
+  reply: Buffer.from('CLIENT_ERROR usage: stats detail on|off|dump\r\n'),
+};
+const STORED = Buffer.from('STORED\r\n');
+/** What the lines that clear a server for a run answer, under -F and -X too. */
+const CLEARED = new RegExp(
+  '^(OK|CLIENT_ERROR flush_all not allowed)\r\n' +
+    '(OK|CLIENT_ERROR stats detail not allowed)\r\nOK\r\nRESET\r\n$',
+);
 const ANSWER_LIMIT_MS = 10_000;
 const CLOSE_LIMIT_MS = 500;
 
@@ -22,6 +37,15 @@ export type Fragmentation = readonly number[] | 'bytes';
 
 /** At most this many single bytes are sent before the rest follows in one piece. */
 const SINGLE_BYTES = 150;
+
+/** How the connections of a session speak. */
+export interface Manners {
+  readonly fence?: Fence | undefined;
+  /** What a new connection sends before anything else: a storage line that logs in (-Y). */
+  readonly textLogin?: Buffer | undefined;
+  /** The same in a packet (-S). */
+  readonly binaryLogin?: Buffer | undefined;
+}
 
 /** Puts something between client and server; the tests of the comparison itself spoil replies. */
 export type Between = (serverPort: number) => Promise<SpoilingProxy>;
@@ -32,17 +56,27 @@ export class Side {
   /** The largest value seen in this run of each counter of lost items. */
   readonly largestLosses = new Map<string, number>();
   readonly #proxy: SpoilingProxy | undefined;
+  readonly #fence: Fence;
+  readonly #login: Buffer | undefined;
 
-  private constructor(server: Server, client: WireClient, proxy: SpoilingProxy | undefined) {
+  private constructor(
+    server: Server,
+    client: WireClient,
+    proxy: SpoilingProxy | undefined,
+    manners: Manners,
+  ) {
     this.server = server;
     this.client = client;
     this.#proxy = proxy;
+    this.#fence = manners.fence ?? FENCE;
+    this.#login = manners.textLogin;
   }
 
-  static async start(launch: Launch, between?: Between): Promise<Side> {
+  static async start(launch: Launch, manners: Manners = {}, between?: Between): Promise<Side> {
     const server = await startServer(launch);
     const proxy = await between?.(server.port);
-    return new Side(server, await WireClient.connect(proxy?.port ?? server.port), proxy);
+    const client = await WireClient.connect(proxy?.port ?? server.port);
+    return new Side(server, client, proxy, manners);
   }
 
   /** Where clients connect to: the server, or what is in front of it. */
@@ -53,6 +87,13 @@ export class Side {
   async reconnect(): Promise<void> {
     this.client.destroy();
     this.client = await WireClient.connect(this.port);
+    if (this.#login === undefined) return;
+    await this.client.send(this.#login);
+    await this.client.waitFor((received) => received.length >= STORED.length, ANSWER_LIMIT_MS);
+    const answer = this.client.take();
+    if (!answer.equals(STORED)) {
+      throw new Error(`${this.server.name} refused the login: ${JSON.stringify(String(answer))}`);
+    }
   }
 
   /**
@@ -61,17 +102,22 @@ export class Side {
    * bytes before it sends a reset, which can overtake its answers.
    */
   async exchange(bytes: Buffer, how: Fragmentation, mayClose = false): Promise<Answer> {
-    const all = mayClose ? bytes : Buffer.concat([bytes, FENCE]);
+    const all = mayClose ? bytes : Buffer.concat([bytes, this.#fence.request]);
     await this.client.send(all, cutsOf(all.length, how));
     if (mayClose) {
       const ended = await this.client.waitClosed(CLOSE_LIMIT_MS);
       if (ended === 'closed') return { bytes: this.client.take(), end: 'closed' };
-      await this.client.send(FENCE);
+      await this.client.send(this.#fence.request);
     }
-    const outcome = await this.client.waitFor(endsWithFence, ANSWER_LIMIT_MS);
+    const { reply } = this.#fence;
+    const outcome = await this.client.waitFor(
+      (received) =>
+        received.length >= reply.length && received.subarray(-reply.length).equals(reply),
+      ANSWER_LIMIT_MS,
+    );
     const received = this.client.take();
     if (outcome === 'done') {
-      return { bytes: received.subarray(0, -FENCE_REPLY.length), end: 'open' };
+      return { bytes: received.subarray(0, -reply.length), end: 'open' };
     }
     return { bytes: received, end: outcome === 'closed' ? 'closed' : 'stalled' };
   }
@@ -90,13 +136,6 @@ export class Side {
   }
 }
 
-function endsWithFence(received: Buffer): boolean {
-  return (
-    received.length >= FENCE_REPLY.length &&
-    received.subarray(-FENCE_REPLY.length).equals(FENCE_REPLY)
-  );
-}
-
 function cutsOf(length: number, how: Fragmentation): number[] {
   if (how === 'bytes') {
     return Array.from({ length: Math.min(length, SINGLE_BYTES) }, (_, index) => index + 1);
@@ -111,6 +150,7 @@ export interface SessionOptions {
   /** True when memory is so small that items get lost at different moments. */
   readonly evicting: boolean;
   readonly coverage: Coverage;
+  readonly manners?: Manners | undefined;
   /** Stands before our side only. */
   readonly between?: Between | undefined;
 }
@@ -132,9 +172,10 @@ export class Session {
   }
 
   static async start(options: SessionOptions): Promise<Session> {
+    const manners = options.manners ?? {};
     const [ours, theirs] = await Promise.all([
-      Side.start(options.ours, options.between),
-      Side.start(options.theirs),
+      Side.start(options.ours, manners, options.between),
+      Side.start(options.theirs, manners),
     ]);
     return new Session(options, ours, theirs);
   }
@@ -143,11 +184,16 @@ export class Session {
     await Promise.all([this.ours.stop(), this.theirs.stop()]);
   }
 
-  /** New connections, no items of the last run, counters at zero: where every run begins. */
-  async begin(): Promise<void> {
+  /** Forgets what was learned of the items of the last run. */
+  forget(): void {
     this.book = new CasBook();
     this.losses.clear();
     this.lastLosses = [0, 0];
+  }
+
+  /** New connections, no items of the last run, counters at zero: where every run begins. */
+  async begin(): Promise<void> {
+    this.forget();
     const lines = KEYS.map((key) => `delete ${key} noreply\r\n`);
     const switches = 'stats detail off\r\nverbosity 0\r\nstats reset\r\n';
     const reset = `flush_all\r\n${lines.join('')}${switches}`;
@@ -157,7 +203,7 @@ export class Session {
         side.largestLosses.clear();
         const answer = await side.exchange(Buffer.from(reset, 'latin1'), []);
         const text = answer.bytes.toString('latin1');
-        if (text !== 'OK\r\nOK\r\nOK\r\nRESET\r\n') {
+        if (!CLEARED.test(text)) {
           throw new Error(`${side.server.name} did not reset: ${JSON.stringify(text)}`);
         }
       }),
@@ -174,10 +220,16 @@ export class Session {
     return Buffer.concat([bytes, Buffer.alloc(open + unended, '\n')]);
   }
 
-  /** Sends the same requests to both and returns their answers. */
+  /** Sends the same requests to both, counts them, and returns their answers. */
   async ask(requests: readonly Request[], how: Fragmentation): Promise<[Answer, Answer]> {
-    this.options.coverage.steps += 1;
-    this.options.coverage.requests += requests.length;
+    const { coverage } = this.options;
+    coverage.steps += 1;
+    for (const { line } of requests) coverage.requests[isMeta(line) ? 'meta' : 'text'] += 1;
+    return await this.send(requests, how);
+  }
+
+  /** The same without counting them as compared. */
+  async send(requests: readonly Request[], how: Fragmentation): Promise<[Answer, Answer]> {
     const mayClose = requests.some(({ line }) => mayHangUp(line));
     return await Promise.all([
       this.ours.exchange(this.bytesFor(requests, 0), how, mayClose),

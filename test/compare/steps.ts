@@ -99,7 +99,7 @@ class Flood extends Step {
       const line = `set flood${index} 0 0 ${this.size} noreply`;
       return { line, end: '\r\n', data: { value: { literal: value }, end: '\r\n' }, keys: [] };
     });
-    const [ours, theirs] = await session.ask(requests, []);
+    const [ours, theirs] = await session.send(requests, []);
     return session.settle(ours, theirs);
   }
 
@@ -248,8 +248,16 @@ const either = (
 ): fc.Arbitrary<Request> =>
   fc.oneof({ weight: 3, arbitrary: text }, { weight: 2, arbitrary: metaCommand });
 
-/** Steps for servers with room for everything. */
-export function roomySteps(limits: SizeLimits, dumps: boolean): Array<fc.Arbitrary<Step>> {
+/** A line that some flag forbids, alone. */
+const forbidden = (lines: readonly string[]): fc.Arbitrary<Step> =>
+  fc.constantFrom(...lines).map((line) => new Requests([{ line, end: '\r\n', keys: [] }], []));
+
+/** Steps for servers with room for everything; `lines` are requests of this kind of run alone. */
+export function roomySteps(
+  limits: SizeLimits,
+  dumps: boolean,
+  lines: readonly string[] = [],
+): Array<fc.Arbitrary<Step>> {
   const clean = fc
     .tuple(
       fc.array(either(wellFormed(limits, false), meta(limits)), { minLength: 1, maxLength: 12 }),
@@ -268,7 +276,7 @@ export function roomySteps(limits: SizeLimits, dumps: boolean): Array<fc.Arbitra
       fragmentation(),
     )
     .map(([requests, how]): Step => new Requests(answerable(requests), how));
-  const last = dumps ? [statistics()] : [];
+  const last = [...(dumps ? [statistics()] : []), ...(lines.length > 0 ? [forbidden(lines)] : [])];
   return [clean, rough, clean, rough, clean, rough, clean, rough, endlessLine(), ...last];
 }
 

@@ -99,3 +99,27 @@ test('close ends those that are under way', { skip }, async (t) => {
   await until(() => gone.length === 2);
   assert.deepEqual(gone.sort(), [0, 1]);
 });
+
+test('peers that were gone before their handshake began leave nothing behind', {
+  skip,
+}, async (t) => {
+  const { handshakes, gone } = await rig(t, 600_000);
+  const sockets: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true }, (socket) => sockets.push(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  const count = 3;
+  for (let made = 1; made <= count; made++) {
+    const client = connect(port, '127.0.0.1');
+    await once(client, 'connect');
+    client.resetAndDestroy();
+    await once(client, 'close');
+    await until(() => sockets.length === made);
+  }
+  for (const socket of sockets) assert.equal(socket.remoteAddress, undefined);
+  for (const [slot, socket] of sockets.entries()) handshakes.accept(socket, slot, 0, 'default');
+  await until(() => gone.length >= count);
+  assert.deepEqual(gone.sort(), [0, 1, 2]);
+});

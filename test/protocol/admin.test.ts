@@ -18,6 +18,8 @@ import {
 import { FEED_FULL } from '../../src/protocol/engine.ts';
 import { filler, read, storageLine, World } from '../cache/world.ts';
 import { makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
+import { ADD, APPEND, DELETE, REPLACE, SET } from '../support/opcodes.ts';
+import { type RequestPacket, requestBytes } from '../support/packets.ts';
 
 const MEGABYTE = 2 ** 20;
 const OK = 'OK\r\n';
@@ -263,6 +265,30 @@ test('-C: every item has the cas id 0, which no cas matches', () => {
   assert.equal(talk.send('get k\r\n'), 'END\r\n');
   talk.engine.store.memory.i32[HEAD_CLOCK]++;
   assert.match(talk.send('set k 0 0 1\r\na\r\nget k\r\n'), /VALUE/);
+});
+
+test('-C: a request that names a cas id to store is carried out as if it named none', () => {
+  const talk = talkWith({}, { casEnabled: false });
+  const binary = new Talk(talk.engine);
+  const extras = Buffer.alloc(8);
+  const statusOf = (request: RequestPacket) =>
+    binary.send(requestBytes({ ...request, cas: 77n })).charCodeAt(7);
+  assert.equal(statusOf({ opcode: SET, key: 'k', extras, value: 'b' }), 0);
+  assert.equal(statusOf({ opcode: ADD, key: 'k', extras, value: 'b' }), 2);
+  assert.equal(statusOf({ opcode: REPLACE, key: 'q', extras, value: 'b' }), 1);
+  assert.equal(statusOf({ opcode: APPEND, key: 'k', value: 'c' }), 0);
+  assert.equal(statusOf({ opcode: DELETE, key: 'k' }), 2);
+  assert.equal(talk.send('ms k 1 MP C77\r\na\r\nget k\r\n'), 'HD\r\nVALUE k 0 3\r\nabc\r\nEND\r\n');
+});
+
+test('-C leaves room for 8 bytes more in an item', () => {
+  const largest = (casEnabled: boolean): number => {
+    const talk = talkWith({}, { casEnabled });
+    let size = MEGABYTE - 40;
+    while (talk.send(storageLine('set', 'k', filler('v', size), 0)) !== 'STORED\r\n') size--;
+    return size;
+  };
+  assert.deepEqual([largest(true), largest(false)], [MEGABYTE - 64, MEGABYTE - 56]);
 });
 
 test('cache_memlimit: a page in use for long does not keep others from being given up', () => {

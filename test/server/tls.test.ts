@@ -139,6 +139,31 @@ test('every listener has its own rule', { skip }, async (t) => {
   assert.equal(await client.ask('version\r\n'), SERVED);
 });
 
+test('a session from a listener that asks nothing is none where a certificate is demanded', {
+  skip,
+}, async (t) => {
+  const { folder, authority, own } = certificates(t);
+  const good = makeSigned(folder, 'client', authority);
+  const certificate = { cert: readFileSync(good.cert), key: readFileSync(good.key) };
+  const listen = 'btls:127.0.0.2,mtls:127.0.0.3';
+  const flags = ['-l', listen, '-p', '-1', '-t', '1', '-m', '16'];
+  const options = ['ssl_session_cache', `ssl_ca_cert=${authority.cert}`];
+  const server = await startWithPorts(t, slabcached([...flags, ...tls(own, ...options)]));
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const easy = { host: '127.0.0.2', maxVersion };
+    const first = new SecureClient(t, server.tcp[0], easy);
+    const [[session]] = await Promise.all([once(first.socket, 'session'), first.version()]);
+    const resumed = new SecureClient(t, server.tcp[0], { ...easy, session });
+    assert.equal(await resumed.version(), SERVED);
+    assert.equal(resumed.socket.isSessionReused(), true);
+    const strict = { host: '127.0.0.3', maxVersion, session };
+    assert.equal(await new SecureClient(t, server.tcp[1], strict).version(), '', maxVersion);
+    const known = new SecureClient(t, server.tcp[1], { ...strict, ...certificate });
+    assert.equal(await known.version(), SERVED, maxVersion);
+    assert.equal(known.socket.isSessionReused(), false);
+  }
+});
+
 test('a handshake that fails closes its connection and no other', { skip }, async (t) => {
   const { own } = certificates(t);
   const server = await launch(t, tls(own));
@@ -157,6 +182,23 @@ test('a handshake that fails closes its connection and no other', { skip }, asyn
   assert.equal(await good.version(), SERVED);
 });
 
+test('a client that hangs up ends its connection normally', { skip }, async (t) => {
+  const { own } = certificates(t);
+  const server = await launch(t, tls(own));
+  const watcher = new SecureClient(t, server.port);
+  assert.equal(await watcher.ask('watch connevents\r\n', 'OK\r\n'), 'OK\r\n');
+  let seen = '';
+  watcher.socket.on('data', (data) => {
+    seen += data;
+  });
+  const client = new SecureClient(t, server.port);
+  assert.equal(await client.version(), SERVED);
+  client.socket.end();
+  await client.ended;
+  while (!seen.includes('conn_close')) await once(watcher.socket, 'data');
+  assert.match(seen, /conn_close .* reason=normal /);
+});
+
 test('old versions of TLS and other ciphers are refused', { skip }, async (t) => {
   const { own } = certificates(t);
   const newest = await launch(t, tls(own, 'ssl_min_version=3'));
@@ -171,6 +213,20 @@ test('old versions of TLS and other ciphers are refused', { skip }, async (t) =>
   assert.equal(await same.version(), SERVED);
   assert.equal(same.socket.getCipher().name, cipher);
   assert.equal(await new SecureClient(t, strict.port, { minVersion: 'TLSv1.3' }).version(), SERVED);
+});
+
+test('TLS 1.0 is spoken if the ciphers allow it, and else there is a warning', {
+  skip,
+}, async (t) => {
+  const { own } = certificates(t);
+  const ciphers = 'DEFAULT:@SECLEVEL=0';
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers } as const;
+  const strict = await launch(t, tls(own, 'ssl_min_version=0'));
+  assert.match(strict.stderr(), /warning: -o ssl_min_version: .* @SECLEVEL=0/);
+  assert.equal(await new SecureClient(t, strict.port, old).version(), '');
+  const lax = await launch(t, tls(own, 'ssl_min_version=0', `ssl_ciphers=${ciphers}`));
+  assert.doesNotMatch(lax.stderr(), /warning: -o ssl_min_version/);
+  assert.equal(await new SecureClient(t, lax.port, old).version(), SERVED);
 });
 
 test('a key may be in the file of its certificate, or in DER form', { skip }, async (t) => {
@@ -216,4 +272,7 @@ test('what cannot mean anything here says so', { skip }, async (t) => {
   assert.match(server.stderr(), /warning: -o ssl_kernel_tls: /);
   const unused = await launch(t, ['-o', `ssl_chain_cert=${own.cert}`]);
   assert.match(unused.stderr(), /warning: .* no effect without -Z/);
+  const path = join(scratch(t), 'socket');
+  const plain = await launch(t, tls(own), path);
+  assert.match(plain.stderr(), /warning: -Z has no effect with -s/);
 });

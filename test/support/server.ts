@@ -11,6 +11,8 @@ export interface Launch {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Added to our own environment. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Server {
@@ -82,7 +84,10 @@ export interface Ended extends Exit {
 export function spawnServer(launch: Launch, port: number): Server {
   const args = [...launch.args, '-l', '127.0.0.1', '-p', String(port), '-U', '0'];
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
-  const { child, stderr, exited } = startProcess(launch.command, args, [...stdio]);
+  const { child, stderr, exited } = startProcess(launch.command, args, [...stdio], {
+    ...process.env,
+    ...launch.environment,
+  });
   return {
     name: launch.name,
     port,
