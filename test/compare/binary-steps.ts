@@ -196,7 +196,7 @@ export function binarySteps(
   return [...binary, ...(dumps ? [statistics] : []), ...text];
 }
 
-/** Steps for servers that run out of memory: packets and text requests one at a time, and floods. */
+/** Steps for servers that run out of memory: single packets and text requests, and floods. */
 export function lossyBinarySteps(limits: SizeLimits): Array<fc.Arbitrary<BinaryStep>> {
   const single = wellFormed({ keys: KEYS, limits, lastExptime: false })
     .filter(tellsLoss)
