@@ -193,6 +193,8 @@ export class Maintainer {
   /** Between two batches of the crawler: sleep, and see to what is more urgent. */
   private restWhileCrawling(): boolean {
     const { store } = this;
+    // Each class that is still to be crawled would sleep once more.
+    if (atomicLoad(this.i32, HEAD_MAINTAINER_STOP) !== 0) return false;
     this.sleep(this.i32[HEAD_CRAWLER_SLEEP] / 1000);
     if (store.config.lruMaintainer) this.juggle();
     this.expandIfFull();

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Automove, type ClassSample } from '../../src/cache/automove.ts';
 import { PageMover } from '../../src/cache/mover.ts';
-import { orderPageMove } from '../../src/cache/orders.ts';
+import { orderCrawl, orderPageMove, requestMaintainerStop } from '../../src/cache/orders.ts';
+import { setAtomicsHook } from '../../src/memory/atomics.ts';
 import {
   CLASS_PAGES_I32,
   HEAD_HASH_POWER,
@@ -11,7 +12,7 @@ import {
   HEAD_PAGE_COUNT,
   HEAD_PAGE_POOL_COUNT,
 } from '../../src/memory/layout.ts';
-import { filler, read, storageLine, World } from './world.ts';
+import { filler, read, storageLine, WORKER_A, World } from './world.ts';
 
 const MEGABYTE = 2 ** 20;
 /** Of the page mover's policy: seconds, and youngest age by oldest. */
@@ -56,6 +57,24 @@ test('the crawler frees what has expired, and only that', () => {
   assert.equal(store.lists.itemsTotal(0), 200);
   assert.notEqual(read(world.b, 'long7'), null);
   assert.deepEqual(world.audit(), []);
+});
+
+test('a crawl of many classes does not sleep once the maintainer is to stop', () => {
+  const world = new World();
+  for (let i = 0; i < 3000; i++) {
+    for (const length of [10, 100, 300]) {
+      world.a.send(storageLine('set', `${length}-${i}`, filler('x', length)));
+    }
+  }
+  assert.ok(orderCrawl(world.memory, WORKER_A, new Int32Array([-1, -1])));
+  requestMaintainerStop(world.memory);
+  let sleeps = 0;
+  setAtomicsHook((operation) => {
+    if (operation === 'wait') sleeps++;
+  });
+  world.maintainer.round();
+  setAtomicsHook(null);
+  assert.equal(sleeps, 0);
 });
 
 test('an ordered page moves from one class to another, and its items live on', () => {
