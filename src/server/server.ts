@@ -120,12 +120,13 @@ export class RunningServer {
     const ended = await Promise.race([threads.then(() => true), wait(STOP_LIMIT_MS)]);
     if (!ended) logLine('warning: some clients did not take their replies and are cut off');
     clearInterval(this.#tick);
-    if (this.#warm !== null && (ended || (await this.#terminate()))) await this.#warm.save();
+    // Also when all ended by themselves: one may have died on the way.
+    if (this.#warm !== null && (await this.#settle())) await this.#warm.save();
     this.removeFiles();
   }
 
-  /** Ends all threads at once and brings the memory in order; false when that cannot be done. */
-  async #terminate(): Promise<boolean> {
+  /** Ends threads that are left, and brings the memory in order; false when that cannot be done. */
+  async #settle(): Promise<boolean> {
     await Promise.all([this.#pool.terminate(), this.#maintainer?.terminate()]);
     const actors = Array.from({ length: this.#settings.threads + 1 }, (_, index) => index + 1);
     const recovered = await Promise.all(
