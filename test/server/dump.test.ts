@@ -1,6 +1,6 @@
 // Dumps of a full cache through real sockets: to readers that are quick, slow, or gone to sleep.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Bulk } from '../support/bulk.ts';
 import { Client, type Launched, launch, waitFor } from './launch.ts';
 
@@ -9,15 +9,21 @@ const ITEMS = 100_000;
 const PERCENTS = '%'.repeat(80);
 const key = (n: number): string => `${PERCENTS}${n}`;
 
-async function filled(
-  t: Parameters<typeof launch>[0],
-  flags: readonly string[],
-): Promise<Launched> {
+async function filled(t: TestContext, flags: readonly string[]): Promise<Launched> {
   const server = await launch(t, ['-m', '64', ...flags]);
   const bulk = await Bulk.open(server.port);
   await bulk.store(0, ITEMS, key, () => 'v');
   bulk.close();
   return server;
+}
+
+/** A client that reads the first bytes of a dump and no more. */
+async function asleep(t: TestContext, server: Launched): Promise<Client> {
+  const sleeper = new Client(t, server.port);
+  sleeper.socket.once('data', () => sleeper.socket.pause());
+  sleeper.socket.write('lru_crawler metadump all\r\n');
+  assert.equal(await waitFor(() => sleeper.received.startsWith('OK\r\n'), sleeper.closed), true);
+  return sleeper;
 }
 
 test('a slow reader gets all of 100,000 items, and others are served meanwhile', async (t) => {
@@ -54,14 +60,11 @@ test('a slow reader gets all of 100,000 items, and others are served meanwhile',
 
 test('a reader that takes nothing is hung up on, and the next dump may begin', async (t) => {
   const server = await filled(t, ['-o', 'dump_timeout=1']);
-  const sleeper = new Client(t, server.port);
-  await sleeper.ask('version\r\n', '\r\n');
-  sleeper.socket.pause();
-  sleeper.socket.write('lru_crawler metadump all\r\n');
+  const sleeper = await asleep(t, server);
   const other = new Client(t, server.port);
   const isBusy = async (): Promise<boolean> =>
     (await other.ask('lru_crawler mgdump 63\r\nversion\r\n', '1.6.45\r\n')).startsWith('BUSY');
-  assert.equal(await waitFor(isBusy, server.ended), true);
+  assert.equal(await isBusy(), true);
   assert.equal(await waitFor(async () => !(await isBusy()), server.ended), true);
   const whole = await other.ask('lru_crawler mgdump hash\r\n', 'EN\r\n');
   assert.equal(whole.match(/^mg /gm)?.length, ITEMS);
@@ -72,14 +75,8 @@ test('a reader that takes nothing is hung up on, and the next dump may begin', a
 
 test('a stop does not wait for a reader that has gone to sleep', async (t) => {
   const server = await filled(t, []);
-  const sleeper = new Client(t, server.port);
-  await sleeper.ask('version\r\n', '\r\n');
-  sleeper.socket.pause();
-  sleeper.socket.write('lru_crawler metadump all\r\n');
+  await asleep(t, server);
   const other = new Client(t, server.port);
-  const isBusy = async (): Promise<boolean> =>
-    (await other.ask('lru_crawler mgdump 63\r\nversion\r\n', '1.6.45\r\n')).startsWith('BUSY');
-  assert.equal(await waitFor(isBusy, server.ended), true);
   const asleepAt = Number(await other.stat('uptime'));
   const slept = async (): Promise<boolean> => Number(await other.stat('uptime')) > asleepAt + 2;
   assert.equal(await waitFor(slept, server.ended), true);
