@@ -1,11 +1,10 @@
 // The kinds of binary comparison run: how both servers are started, which steps are taken, and what
 // must have been seen in the end.
-import fc from 'fast-check';
 import type { Launch } from '../support/server.ts';
 import { BinarySession } from './binary-session.ts';
 import { binarySteps, lossyBinarySteps } from './binary-steps.ts';
 import type { Coverage } from './coverage.ts';
-import { allowed, type RunKind, type RunLimits } from './runs.ts';
+import { allowed, explore, type RunKind, type RunLimits } from './runs.ts';
 import type { Between } from './session.ts';
 
 export interface BinaryRunKind extends RunKind {
@@ -63,8 +62,6 @@ export function missingKinds(coverage: Coverage): string[] {
   return [...REQUIRED_KINDS, 'binary closed'].filter((kind) => !coverage.has(kind));
 }
 
-const MOST_STEPS = 60;
-
 /** Runs random steps on a pair of servers until time or runs are up; throws on a difference. */
 export async function compareBinaryAtRandom(
   kind: BinaryRunKind,
@@ -81,23 +78,5 @@ export async function compareBinaryAtRandom(
     ? lossyBinarySteps(sizes)
     : binarySteps(sizes, kind.protocols === 'mixed', dumps, kind.lines);
   const steps = allowed(kind, all);
-  const replay = limits.replayPath === undefined ? {} : { replayPath: limits.replayPath };
-  const property = fc.asyncProperty(
-    fc.commands(steps, { maxCommands: MOST_STEPS, size: 'max', ...replay }),
-    async (commands) => {
-      await session.begin(kind.protocols === 'binary');
-      await fc.asyncModelRun(() => ({ model: {}, real: session }), commands);
-    },
-  );
-  try {
-    await fc.assert(property, {
-      numRuns: limits.runs,
-      interruptAfterTimeLimit: limits.milliseconds,
-      endOnFailure: !limits.shrink,
-      ...(limits.seed === undefined ? {} : { seed: limits.seed }),
-      ...(limits.path === undefined ? {} : { path: limits.path }),
-    });
-  } finally {
-    await session.stop();
-  }
+  await explore(session, steps, limits, () => session.begin(kind.protocols === 'binary'));
 }

@@ -140,11 +140,21 @@ export async function compareAtRandom(
     ? lossySteps(kind.limits)
     : roomySteps(kind.limits, kind.theirFlags.length === 0, kind.lines);
   const steps = allowed(kind, all);
+  await explore(session, steps, limits, () => session.begin());
+}
+
+/** Random sequences of steps, each after `begin`, until time or runs are used up. */
+export async function explore<S extends { stop(): Promise<void> }>(
+  session: S,
+  steps: Array<fc.Arbitrary<fc.AsyncCommand<object, S>>>,
+  limits: RunLimits,
+  begin: () => Promise<void>,
+): Promise<void> {
   const replay = limits.replayPath === undefined ? {} : { replayPath: limits.replayPath };
   const property = fc.asyncProperty(
     fc.commands(steps, { maxCommands: MOST_STEPS, size: 'max', ...replay }),
     async (commands) => {
-      await session.begin();
+      await begin();
       await fc.asyncModelRun(() => ({ model: {}, real: session }), commands);
     },
   );
