@@ -81,7 +81,7 @@ export function flagKinds(folder: string): FlagKind[] {
       ourFlags: ['-o', `sasl_pwdb=${users}`],
       theirEnvironment: { SASL_CONF_PATH: saslFolder(folder) },
       manners: { binaryLogin },
-      without: /LIST_MECHS/,
+      without: /LIST_MECHS|(AUTH|STEP) .*\n *\S/,
       skip: findProgram('saslpasswd2') === undefined ? 'no saslpasswd2 (sasl2-bin)' : undefined,
     }),
   ];
