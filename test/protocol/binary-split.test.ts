@@ -13,48 +13,12 @@ import {
   render,
   wellFormed,
 } from '../compare/binary-requests.ts';
-import { KEYS, type SizeLimits } from '../compare/material.ts';
+import { KEYS } from '../compare/material.ts';
 import { requestBytes } from '../support/packets.ts';
+import { cuts, LIMITS, MEMORY, outcome, place, someCas } from './outcome.ts';
 import { feedPieces, freshTalk, hangUp, secondTalk } from './pieces.ts';
 
-const LIMITS: SizeLimits = {
-  itemSizeMax: 128 * 1024,
-  slabChunkMax: 32 * 1024,
-  chunkSizes: [96, 120, 152, 1184, 8880],
-};
-const MEMORY = {
-  memoryLimit: 16 * 1024 * 1024,
-  memoryMax: 16 * 1024 * 1024,
-  itemSizeMax: LIMITS.itemSizeMax,
-  slabChunkMax: LIMITS.slabChunkMax,
-  maxConns: 2,
-};
 const INGREDIENTS = { keys: [...KEYS, ...BINARY_KEYS], limits: LIMITS, lastExptime: true };
-const SUMMARY = 'stats\r\nstats items\r\nstats slabs\r\nstats sizes\r\nstats detail dump\r\n';
-
-/** Ids are given out in order from 1, so these are often those of stored items. */
-const someCas = (key: string, choice: string): string =>
-  String(choice === 'last' ? 1 + (key.length % 3) : 1);
-
-const cuts = (): fc.Arbitrary<number[]> =>
-  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40, size: 'max' });
-
-const place = (fractions: readonly number[], length: number): number[] =>
-  fractions.map((fraction) => Math.floor(fraction * length)).sort((a, b) => a - b);
-
-/** Everything that can be seen of a cache after this input in these pieces. */
-function outcome(input: Buffer, at: readonly number[], requestsPerEvent: number): string[] {
-  const talk = freshTalk(MEMORY, { trackSizes: true, detailEnabled: true });
-  const engine = talk.engine as { options: { requestsPerEvent: number } };
-  engine.options = { ...talk.engine.options, requestsPerEvent };
-  const replies = feedPieces(talk, input, at);
-  const closed = talk.closed;
-  hangUp(talk);
-  const summary = secondTalk(talk)
-    .send(SUMMARY)
-    .replace(/^STAT (bytes_read|bytes_written|conn_yields) .*$/gm, '');
-  return [replies, String(closed), summary];
-}
 
 const streams = (): fc.Arbitrary<Buffer> =>
   fc

@@ -6,58 +6,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { malformed } from '../compare/malformed.ts';
-import type { SizeLimits } from '../compare/material.ts';
 import { malformedMeta, meta } from '../compare/meta-requests.ts';
 import { type Request, render, wellFormed } from '../compare/requests.ts';
-import { feedPieces, freshTalk, hangUp, secondTalk } from './pieces.ts';
-
-const LIMITS: SizeLimits = {
-  itemSizeMax: 128 * 1024,
-  slabChunkMax: 32 * 1024,
-  chunkSizes: [96, 120, 152, 1184, 8880],
-};
-const MEMORY = {
-  memoryLimit: 16 * 1024 * 1024,
-  memoryMax: 16 * 1024 * 1024,
-  itemSizeMax: LIMITS.itemSizeMax,
-  slabChunkMax: LIMITS.slabChunkMax,
-  maxConns: 2,
-};
-/**
- * What is stored in the end, with every counter that requests move. Bytes are counted per event,
- * and turns are given per event, so those do depend on the pieces.
- */
-const SUMMARY = 'stats\r\nstats items\r\nstats slabs\r\nstats sizes\r\nstats detail dump\r\n';
-
-/** Ids are given out in order from 1, so these are often those of stored items. */
-const someCas = (key: string, choice: string): string =>
-  String(choice === 'last' ? 1 + (key.length % 3) : 1);
+import { cuts, LIMITS, outcome, place, someCas } from './outcome.ts';
 
 function bytesOf(requests: readonly Request[]): Buffer {
   return Buffer.concat(requests.map((request) => render(request, someCas)));
-}
-
-/** Places to cut, as fractions of the length, so that they stay sensible while a case shrinks. */
-const cuts = (): fc.Arbitrary<number[]> =>
-  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40, size: 'max' });
-
-const place = (fractions: readonly number[], length: number): number[] =>
-  fractions.map((fraction) => Math.floor(fraction * length)).sort((a, b) => a - b);
-
-/** Everything that can be seen of a cache after this input in these pieces. */
-function outcome(input: Buffer, at: readonly number[], requestsPerEvent: number): string[] {
-  const talk = freshTalk(MEMORY, { trackSizes: true, detailEnabled: true });
-  const engine = talk.engine as { options: { requestsPerEvent: number } };
-  engine.options = { ...talk.engine.options, requestsPerEvent };
-  talk.send('stats sizes_enable\r\nstats detail on\r\n');
-  const replies = feedPieces(talk, input, at);
-  const closed = talk.closed;
-  hangUp(talk);
-  const observer = secondTalk(talk);
-  const summary = observer
-    .send(SUMMARY)
-    .replace(/^STAT (bytes_read|bytes_written|conn_yields) .*$/gm, '');
-  return [replies, String(closed), summary];
 }
 
 function checkSplits(name: string, requests: fc.Arbitrary<Request[]>, runs: number): void {
