@@ -1,7 +1,6 @@
 /** ma: incr and decr, which can also touch the number, and create it when it is missing. */
 
 import type { Decimal64 } from '../cache/decimal64.ts';
-import { hashKey } from '../cache/hash.ts';
 import type { MetaStore } from '../cache/meta.ts';
 import { DELTA_EXISTS, DELTA_NO_MEMORY, DELTA_NON_NUMERIC, DELTA_OK } from '../cache/update.ts';
 import {
@@ -52,12 +51,9 @@ export class MetaArithmetic {
       engine.reply(session, error);
       return;
     }
-    const { key, keyStart, keyBytes } = flags;
-    const { tenant } = session;
-    const hash = hashKey(key, keyStart, keyBytes, tenant);
-    const ref = store.find(hash, tenant, key, keyStart, keyBytes);
-    if (ref === 0) this.missing(session, hash);
-    else this.change(session, hash, ref);
+    const ref = flags.find(store, session.tenant);
+    if (ref === 0) this.missing(session, flags.hash);
+    else this.change(session, flags.hash, ref);
   }
 
   /** What is wrong with the line, or null. */
@@ -81,17 +77,7 @@ export class MetaArithmetic {
       this.say(NF_CODE);
       return;
     }
-    const ref = store.doVivify(
-      hash,
-      session.tenant,
-      flags.key,
-      flags.keyStart,
-      flags.keyBytes,
-      flags.keyBinary,
-      flags.vivifyExptime,
-      flags.initial,
-      flags.newCas,
-    );
+    const ref = flags.vivify(store, session.tenant, flags.initial);
     if (ref !== 0) this.done(hash, ref, flags.initial, true);
     else {
       store.release(hash);

@@ -1,5 +1,4 @@
 /** md: delete an item, or mark it as stale (I), or leave an empty one in its place (x). */
-import { hashKey } from '../cache/hash.ts';
 import { casIs } from '../cache/item.ts';
 import type { MetaStore } from '../cache/meta.ts';
 import { at, ITEM_EXPTIME_I32 } from '../memory/layout.ts';
@@ -31,10 +30,8 @@ export class MetaDelete {
       engine.reply(session, error);
       return;
     }
-    const { key, keyStart, keyBytes } = flags;
-    const { tenant } = session;
-    const hash = hashKey(key, keyStart, keyBytes, tenant);
-    const ref = store.find(hash, tenant, key, keyStart, keyBytes);
+    const ref = flags.find(store, session.tenant);
+    const { hash } = flags;
     if (ref === 0) {
       store.release(hash);
       store.countDeleteMiss();

@@ -6,7 +6,9 @@
  * once; of several bad tokens the last one names the error.
  */
 import { Decimal64 } from '../cache/decimal64.ts';
+import { hashKey } from '../cache/hash.ts';
 import { isKeyBinary, isKeyUnfit, KEY_BYTES_MAX } from '../cache/item.ts';
+import type { MetaStore } from '../cache/meta.ts';
 import { realtime } from '../memory/clock.ts';
 import { decodeBase64 } from './base64.ts';
 import type { Engine } from './engine.ts';
@@ -77,6 +79,8 @@ export class MetaFlags {
   keyStart = 0;
   keyBytes = 0;
   keyBinary = false;
+  /** Of the key, once find has looked it up. */
+  hash = 0;
   /** Of T, N and R, in clock seconds; 0 without them. */
   exptime = 0;
   vivifyExptime = 0;
@@ -135,6 +139,35 @@ export class MetaFlags {
       else this.upper |= bit;
     }
     return this.error;
+  }
+
+  /**
+   * The living item with the key, or 0. In any case the stripe of `hash` stays locked until the
+   * store releases it.
+   */
+  find(store: MetaStore, tenant: number): number {
+    const { key, keyStart, keyBytes } = this;
+    this.hash = hashKey(key, keyStart, keyBytes, tenant);
+    return store.find(this.hash, tenant, key, keyStart, keyBytes);
+  }
+
+  /**
+   * Creates the item that find has missed, for N: with this number as value, or empty. Returns it,
+   * or 0 when there is no memory.
+   */
+  vivify(store: MetaStore, tenant: number, initial: Decimal64 | null): number {
+    const { hash, key, keyStart, keyBytes, keyBinary, vivifyExptime, newCas } = this;
+    return store.doVivify(
+      hash,
+      tenant,
+      key,
+      keyStart,
+      keyBytes,
+      keyBinary,
+      vivifyExptime,
+      initial,
+      newCas,
+    );
   }
 
   /** Takes the key from the line, out of base64 if it is `binary`; false when it is not that. */

@@ -2,7 +2,6 @@
  * mg: fetch an item, or facts about it, in one command that can also touch it, create it when it is
  * missing, and say which of many clients is to renew it (N, R, and items marked as stale).
  */
-import { hashKey } from '../cache/hash.ts';
 import { clientFlagsOf, idleSecondsOf, keyAt, keyBytesOf, valueBytesOf } from '../cache/item.ts';
 import type { MetaStore } from '../cache/meta.ts';
 import {
@@ -49,13 +48,11 @@ export class MetaGet {
       engine.reply(session, error);
       return;
     }
-    const { key, keyStart, keyBytes } = flags;
-    const { tenant } = session;
-    const hash = hashKey(key, keyStart, keyBytes, tenant);
-    let ref = store.find(hash, tenant, key, keyStart, keyBytes);
+    let ref = flags.find(store, session.tenant);
+    const { hash } = flags;
     this.created = false;
     if (ref === 0 && flags.has(flag.FLAG_VIVIFY)) {
-      ref = this.vivify(hash, tenant);
+      ref = flags.vivify(store, session.tenant, null);
       this.created = ref !== 0;
     }
     if (ref === 0) {
@@ -72,21 +69,6 @@ export class MetaGet {
     }
     const bytes = valueBytesOf(engine.store.memory.i32, ref);
     if (!engine.sender.send(session, hash, ref, bytes, true)) session.state = IN_SENDING;
-  }
-
-  private vivify(hash: number, tenant: number): number {
-    const { store, flags } = this;
-    return store.doVivify(
-      hash,
-      tenant,
-      flags.key,
-      flags.keyStart,
-      flags.keyBytes,
-      flags.keyBinary,
-      flags.vivifyExptime,
-      null,
-      flags.newCas,
-    );
   }
 
   private replyMiss(): void {

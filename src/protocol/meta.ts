@@ -2,7 +2,6 @@
  * The meta commands (protocol.txt): two letters, a key, and flags that say what to do and what to
  * give back. The big four have files of their own; me and mn are here.
  */
-import { hashKey } from '../cache/hash.ts';
 import { idleSecondsOf, itemBytes, KEY_BYTES_MAX, keyAt, keyBytesOf } from '../cache/item.ts';
 import { MetaStore } from '../cache/meta.ts';
 import {
@@ -85,11 +84,9 @@ export class MetaCommands {
       engine.reply(session, BAD_FORMAT);
       return;
     }
-    const { key, keyStart, keyBytes } = flags;
-    const hash = hashKey(key, keyStart, keyBytes, session.tenant);
-    const ref = store.find(hash, session.tenant, key, keyStart, keyBytes);
+    const ref = flags.find(store, session.tenant);
     const line = ref === 0 ? EN_LINE : this.describe(ref);
-    store.release(hash);
+    store.release(flags.hash);
     store.countLook();
     engine.reply(session, line);
   }
