@@ -51,6 +51,8 @@ export interface PoolOptions {
   readonly onRefresh: () => string;
   /** null: nobody has to authenticate. */
   readonly credentials: CredentialTables | null;
+  /** null without -Z. */
+  readonly tls: TlsMaterial | null;
   /** Called when a worker cannot be kept alive. */
   readonly onHopeless: (reason: string) => void;
 }
@@ -80,9 +82,9 @@ export class WorkerPool {
   /** Waits for the workers' first answers to whether they could open their sockets for UDP. */
   #onDatagrams: ((failure: string | null) => void) | null = null;
 
-  constructor(options: PoolOptions, tls: TlsMaterial | null) {
+  constructor(options: PoolOptions) {
     this.#options = options;
-    this.#tls = tls;
+    this.#tls = options.tls;
     this.#credentials = options.credentials;
     const { threads } = options.settings;
     this.#pool = new Piscina({

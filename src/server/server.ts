@@ -69,18 +69,16 @@ export class RunningServer {
     this.#state = createServerState(settings.threads);
     this.#certificates = settings.sslEnabled ? new Certificates(settings) : null;
     const tls = this.#certificates?.load() ?? null;
-    this.#pool = new WorkerPool(
-      {
-        memory: this.#memory,
-        cache: this.#cache,
-        state: this.#state,
-        settings,
-        credentials,
-        onRefresh: () => this.#renewCertificates(),
-        onHopeless,
-      },
+    this.#pool = new WorkerPool({
+      memory: this.#memory,
+      cache: this.#cache,
+      state: this.#state,
+      settings,
+      credentials,
       tls,
-    );
+      onRefresh: () => this.#renewCertificates(),
+      onHopeless,
+    });
     this.#dispatcher = new Dispatcher({
       memory: this.#memory,
       state: this.#state,
