@@ -3,3 +3,5 @@
 
 #[cfg(target_os = "linux")]
 mod mailbox;
+#[cfg(target_os = "linux")]
+mod uv;
