@@ -2,6 +2,24 @@
 //! in, many connections per call. What it exports to TypeScript is described in `src/net/addon.ts`.
 
 #[cfg(target_os = "linux")]
+mod backend;
+#[cfg(target_os = "linux")]
+mod buffers;
+#[cfg(target_os = "linux")]
+mod connection;
+#[cfg(target_os = "linux")]
+mod datagrams;
+#[cfg(target_os = "linux")]
+mod epoll;
+#[cfg(target_os = "linux")]
+mod exchange;
+#[cfg(target_os = "linux")]
 mod mailbox;
+#[cfg(target_os = "linux")]
+mod pump;
+#[cfg(target_os = "linux")]
+mod ring;
+#[cfg(target_os = "linux")]
+mod table;
 #[cfg(target_os = "linux")]
 mod uv;
