@@ -11,6 +11,7 @@ mod failure;
 mod hand_over;
 #[cfg(target_os = "linux")]
 mod mailbox;
+mod revision;
 #[cfg(target_os = "linux")]
 mod sockets;
 #[cfg(target_os = "linux")]
