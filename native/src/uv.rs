@@ -91,6 +91,22 @@ impl LoopWatcher {
         }
     }
 
+    /// Watches nothing until resume().
+    pub fn pause(&self) {
+        if self.state.watched.borrow().is_some() {
+            // SAFETY: the handle is not closed while there is something to watch for.
+            unsafe { uv_poll_stop(self.state.handle) };
+        }
+    }
+
+    /// Goes on after pause().
+    pub fn resume(&self) {
+        if self.state.watched.borrow().is_some() {
+            // SAFETY: as in pause().
+            unsafe { uv_poll_start(self.state.handle, UV_READABLE, on_poll) };
+        }
+    }
+
     /// Stops watching; on_stop is called before this returns. Without effect the second time.
     pub fn stop(&self) {
         stop(&self.state);
