@@ -56,7 +56,10 @@ impl Mailbox {
         let mut count = [0u8; 8];
         // SAFETY: as in put. The bell is silenced first: what comes later rings it again.
         unsafe { libc::read(self.bell(), count.as_mut_ptr().cast(), count.len()) };
-        lock(&self.arrivals).as_mut().map(std::mem::take).unwrap_or_default()
+        lock(&self.arrivals)
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 }
 
@@ -70,7 +73,10 @@ pub fn open() -> io::Result<u32> {
     // SAFETY: a fresh descriptor that nobody else knows.
     let bell = unsafe { OwnedFd::from_raw_fd(fd) };
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mailbox = Mailbox { arrivals: Mutex::new(Some(Vec::new())), bell };
+    let mailbox = Mailbox {
+        arrivals: Mutex::new(Some(Vec::new())),
+        bell,
+    };
     lock(&MAILBOXES).insert(id, Arc::new(mailbox));
     Ok(id)
 }
