@@ -12,7 +12,7 @@ import type { Host } from '../src/protocol/host.ts';
 import type { Session } from '../src/protocol/session.ts';
 import { cacheConfig, memoryConfig, readSettings } from '../src/server/settings.ts';
 import { type Items, writeGet, writeLineEnd, writeNextKey } from './items.ts';
-import { ReplyReader } from './replies.ts';
+import { TextReplies } from './text-replies.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** Actors 0 and 1 are the main thread and the maintainer. */
@@ -86,7 +86,7 @@ function hitLength(items: Items, item: number): number {
 export class Rig {
   readonly engine: Engine;
   readonly session: Session;
-  readonly #reader: ReplyReader;
+  readonly #reader: TextReplies;
   #untilCheck = CHECK_INTERVAL;
   /** Off for counting allocations: reading the replies allocates, serving them should not. */
   reading = true;
@@ -105,7 +105,7 @@ export class Rig {
     });
     this.session = this.engine.open(slot);
     const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
-    this.#reader = new ReplyReader(items, counts, 2 * depth);
+    this.#reader = new TextReplies(items, counts, false, 2 * depth);
   }
 
   /** Serves one batch; throws when the replies are not those of a cache that has every item. */
@@ -135,7 +135,7 @@ export class Rig {
       }
     }
     const { output } = this.engine;
-    const answered = this.#reader.feed(output.view(), output.length);
+    const answered = this.#reader.feed(output.view(), 0, output.length);
     if (answered !== batch.requests.length) throw new Error('replies are missing');
   }
 }
