@@ -65,11 +65,16 @@ export class Items {
     let end = copySmall(target, at, SET_BYTES);
     end = writeKey(target, end, item);
     end = copySmall(target, end, lengthText);
-    writeValue(target, end, item, length);
+    this.writeValue(target, end, item);
     end += length;
     target[end] = CR;
     target[end + 1] = LF;
     return end + 2;
+  }
+
+  /** Writes an item's value at `at`. */
+  writeValue(target: Uint8Array, at: number, item: number): void {
+    writePattern(target, at, item, this.valueLength(item));
   }
 
   /** Whether `length` bytes at `at` can be the item's value: their number, the first, the last. */
@@ -150,7 +155,7 @@ function writeDigits(target: Uint8Array, at: number, group: number): void {
 }
 
 /** The pattern repeats, so a long value is written once and then doubled by block copies. */
-function writeValue(target: Uint8Array, at: number, item: number, length: number): void {
+function writePattern(target: Uint8Array, at: number, item: number, length: number): void {
   const head = length < 4 * PATTERN_PERIOD ? length : PATTERN_PERIOD;
   for (let i = 0; i < head; i++) target[at + i] = valueByte(item, i);
   for (let done = head; done < length; ) {
