@@ -3,16 +3,9 @@
 
 import { BinaryReplies } from './binary-replies.ts';
 import { CountedReplies, type ReplyLengths } from './counted-replies.ts';
+import { DIALECTS, type Dialect } from './dialects.ts';
 import { Histogram } from './histogram.ts';
-import {
-  type Items,
-  KEY_LENGTH,
-  writeBinaryGet,
-  writeGet,
-  writeLineEnd,
-  writeMetaGet,
-  writeNextKey,
-} from './items.ts';
+import { type Items, KEY_LENGTH } from './items.ts';
 import { cpuSecondsOf, machineBusySeconds } from './proc.ts';
 import type { ReplyCounts, ReplyReader } from './reply-reader.ts';
 import { TextReplies } from './text-replies.ts';
@@ -83,6 +76,7 @@ interface Connection {
 /** Loads one server over its own connections; fill() first, then any number of round()s. */
 export class Generator implements TransportHandler {
   readonly #shape: LoadShape;
+  readonly #dialect: Dialect;
   readonly #items: Items;
   readonly #sequence: Int32Array;
   readonly #transport: Transport;
@@ -115,6 +109,7 @@ export class Generator implements TransportHandler {
     counted?: ReplyLengths,
   ) {
     this.#shape = shape;
+    this.#dialect = dialectOf(shape);
     this.#items = items;
     this.#sequence = sequence;
     this.#transport = transport;
@@ -306,7 +301,8 @@ export class Generator implements TransportHandler {
   #sendTurn(connection: Connection, index: number, requests: number): void {
     const output = this.#transport.output(index);
     const sequence = this.#sequence;
-    const { keysPerGet, protocol } = this.#shape;
+    const dialect = this.#dialect;
+    const keysPerGet = this.#shape.keysPerGet;
     const reader = connection.reader;
     let at = 0;
     let next = connection.next;
@@ -315,37 +311,24 @@ export class Generator implements TransportHandler {
       if (++next === sequence.length) next = 0;
       if (first < 0) {
         reader.expectStored(~first);
-        at = this.#writeSet(output, at, ~first);
+        at = dialect.writeSet(output, at, ~first, this.#items);
         continue;
       }
       reader.expectGet(keysPerGet);
       reader.expectKey(first);
-      if (protocol !== 'text') {
-        const binary = protocol === 'binary';
-        at = binary ? writeBinaryGet(output, at, first) : writeMetaGet(output, at, first);
-        continue;
-      }
-      at = writeNextKey(output, writeGet(output, at), first);
+      at = dialect.writeGet(output, at, first, true);
       for (let k = 1; k < keysPerGet; k++) {
         const value = sequence[next];
         const item = value < 0 ? ~value : value;
         if (++next === sequence.length) next = 0;
         reader.expectKey(item);
-        at = writeNextKey(output, at, item);
+        at = dialect.writeGet(output, at, item, false);
       }
-      at = writeLineEnd(output, at);
     }
     connection.next = next;
     connection.underWay += requests;
     this.#underWay += requests;
     this.#transport.send(index, at);
-  }
-
-  #writeSet(output: Uint8Array, at: number, item: number): number {
-    const { protocol } = this.#shape;
-    if (protocol === 'text') return this.#items.writeSet(output, at, item);
-    if (protocol === 'meta') return this.#items.writeMetaSet(output, at, item);
-    return this.#items.writeBinarySet(output, at, item);
   }
 
   #sendFill(connection: Connection, index: number): void {
@@ -354,13 +337,19 @@ export class Generator implements TransportHandler {
     while (at < FILL_BATCH_BYTES && this.#fillNext < this.#items.count) {
       const item = this.#fillNext++;
       connection.reader.expectStored(item);
-      at = this.#writeSet(output, at, item);
+      at = this.#dialect.writeSet(output, at, item, this.#items);
       connection.underWay++;
       this.#underWay++;
     }
     if (at > 0) this.#transport.send(index, at);
     else if (this.#underWay === 0) this.#transport.stop();
   }
+}
+
+/** The words that requests of this shape are written in. */
+export function dialectOf({ protocol, keysPerGet }: LoadShape): Dialect {
+  if (protocol === 'text') return keysPerGet === 1 ? DIALECTS.classic : DIALECTS.multi;
+  return DIALECTS[protocol];
 }
 
 function difference(from: number | undefined, to: number | undefined): number | undefined {

@@ -25,7 +25,8 @@ const SPACE = 32;
 const CR = 13;
 const LF = 10;
 const BINARY_MAGIC = 0x80;
-const BINARY_HEADER = 24;
+/** Length of a binary packet's header. */
+export const BINARY_HEADER = 24;
 /** Flags and exptime. */
 const BINARY_SET_EXTRAS = 8;
 const BINARY_GET = 0;
