@@ -6,6 +6,7 @@ import { Bench } from 'tinybench';
 import { hashKey } from '../src/cache/hash.ts';
 import { jenkins } from '../src/cache/jenkins.ts';
 import { xxh3 } from '../src/cache/xxh3.ts';
+import { loadAddon } from '../src/net/addon.ts';
 import { Tokens } from '../src/protocol/tokens.ts';
 import { Items, KEY_LENGTH } from './items.ts';
 import { Random } from './random.ts';
@@ -128,7 +129,8 @@ const time = Number(flags.time);
 const bench = new Bench({ time, warmupTime: time / 2 });
 for (const task of tasks) bench.add(task.name, task.run);
 await bench.run();
-console.log(`Node ${process.version}`);
+const addon = loadAddon() === undefined ? 'without' : 'with';
+console.log(`Node ${process.version}, ${addon} the native addon`);
 for (const [i, { name, ops }] of tasks.entries()) {
   const { result } = bench.tasks[i];
   if (result.state !== 'completed') {
