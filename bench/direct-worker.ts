@@ -6,6 +6,7 @@ import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { runMaintainer } from '../src/cache/maintainer.ts';
 import { attachMemory } from '../src/memory/memory.ts';
+import { DIALECTS } from './dialects.ts';
 import { Items } from './items.ts';
 import { type Distribution, Random, requestSequence } from './random.ts';
 import { type Batch, CACHE_CONFIG, makeBatches, Rig } from './rig.ts';
@@ -24,6 +25,8 @@ export interface DirectSetup {
   readonly setShare: number;
   readonly depth: number;
   readonly distribution: Distribution;
+  /** A name of DIALECTS. */
+  readonly dialect: string;
 }
 
 export type DirectRequest =
@@ -35,6 +38,7 @@ export type DirectRequest =
 export interface DirectReply {
   readonly ops: number;
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly allocatedBytes: number;
   readonly heapGrowthBytes: number;
   readonly collections: number;
@@ -55,11 +59,12 @@ function prepare(setup: DirectSetup): Work {
   const length = SEQUENCE_LENGTH * workers;
   const sequence = requestSequence(length, keys, distribution, setShare, random);
   const part = sequence.subarray(worker * SEQUENCE_LENGTH, (worker + 1) * SEQUENCE_LENGTH);
+  const dialect = DIALECTS[setup.dialect];
   const sets = Int32Array.from({ length: Math.ceil(keys / depth) * depth }, (_, i) => ~(i % keys));
   return {
     rig: new Rig(attachMemory(setup.buffer), worker, setup.slot, items, depth),
-    batches: makeBatches(items, part, depth),
-    fill: makeBatches(items, sets, depth),
+    batches: makeBatches(items, part, depth, dialect),
+    fill: makeBatches(items, sets, depth, dialect),
     next: 0,
   };
 }
@@ -80,6 +85,7 @@ function answer(work: Work, depth: number, request: DirectRequest): DirectReply 
   const observer = new PerformanceObserver(() => {});
   observer.observe({ entryTypes: ['gc'] });
   const heap = getHeapStatistics();
+  const cpu = process.threadCpuUsage();
   const began = performance.now();
   let batches = 0;
   if (request.type === 'fill') {
@@ -93,12 +99,14 @@ function answer(work: Work, depth: number, request: DirectRequest): DirectReply 
     serve(work, batches);
   }
   const seconds = (performance.now() - began) / 1000;
+  const { user, system } = process.threadCpuUsage(cpu);
   const after = getHeapStatistics();
   const collections = observer.takeRecords().length;
   observer.disconnect();
   return {
     ops: batches * depth,
     seconds,
+    cpuSeconds: (user + system) / 1e6,
     allocatedBytes: after.total_allocated_bytes - heap.total_allocated_bytes,
     heapGrowthBytes: after.used_heap_size - heap.used_heap_size,
     collections,

@@ -1,5 +1,6 @@
 // `npm run bench:direct`: protocol and store without sockets. Shows how much two workers on one
-// shared memory do compared with one, and that serving allocates nothing.
+// shared memory do compared with one, and that serving allocates nothing. --commands says in which
+// dialect (dialects.ts), --memory how many MB there are: with --sets 1 and few of them sets evict.
 
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -7,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { requestMaintainerStop } from '../src/cache/orders.ts';
 import { tickClock } from '../src/memory/clock.ts';
+import { DIALECTS } from './dialects.ts';
 import type { DirectReply, DirectRequest, DirectSetup } from './direct-worker.ts';
 import { machineBusySeconds } from './proc.ts';
 import type { Distribution } from './random.ts';
@@ -14,7 +16,6 @@ import { claimSlot, createCache } from './rig.ts';
 import { median } from './rounds.ts';
 
 const WORKERS = 2;
-const MEGABYTES = 1024;
 const ENTRY = new URL('./direct-worker.ts', import.meta.url);
 const UNIFORM: Distribution = { kind: 'uniform', exponent: 0 };
 const ZIPF: Distribution = { kind: 'zipf', exponent: 1 };
@@ -25,6 +26,8 @@ interface Load {
   readonly setShare: number;
   readonly depth: number;
   readonly distribution: Distribution;
+  readonly dialect: string;
+  readonly megabytes: number;
 }
 
 /** Workers over one memory, with the maintainer at work and the clock running. */
@@ -33,7 +36,7 @@ class Workers {
   readonly #stop: () => Promise<void>;
 
   constructor(load: Load) {
-    const memory = createCache(MEGABYTES, WORKERS);
+    const memory = createCache(load.megabytes, WORKERS);
     const began = performance.now();
     const timer = setInterval(() => tickClock(memory, performance.now() - began), 1000);
     const start = (worker: number): Worker => {
@@ -128,7 +131,7 @@ async function allocations(load: Load, ops: number): Promise<void> {
       `${reply.allocatedBytes.toLocaleString('en-US')} bytes ` +
       `(${(reply.allocatedBytes / reply.ops).toFixed(4)} per op), heap grew by ` +
       `${reply.heapGrowthBytes.toLocaleString('en-US')} bytes, ${reply.collections} collections, ` +
-      `${((reply.seconds * 1e9) / reply.ops).toFixed(0)} ns per op`,
+      `${((reply.cpuSeconds * 1e9) / reply.ops).toFixed(0)} ns of CPU per op`,
   );
 }
 
@@ -146,6 +149,8 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1' },
       ops: { type: 'string', default: '10000000' },
+      commands: { type: 'string', default: 'classic' },
+      memory: { type: 'string', default: '1024' },
     },
   });
   const load: Load = {
@@ -154,12 +159,18 @@ async function main(): Promise<void> {
     setShare: Number(values.sets),
     depth: Number(values.depth),
     distribution: UNIFORM,
+    dialect: values.commands,
+    megabytes: Number(values.memory),
   };
+  const dialects = Object.keys(DIALECTS);
+  if (!dialects.includes(load.dialect)) {
+    throw new RangeError(`--commands must be one of ${dialects.join(', ')}, not ${load.dialect}`);
+  }
   console.log(
     `protocol and store without sockets, ${availableParallelism()} cores, Node ${process.version}`,
   );
   console.log(
-    `${load.keys} keys, ${load.valueLength}-byte values, ` +
+    `${load.dialect} commands, ${load.keys} keys, ${load.valueLength}-byte values, ` +
       `${Math.round(load.setShare * 100)}% sets, ${load.depth} requests per read event`,
   );
   const rounds = Number(values.rounds);

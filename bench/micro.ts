@@ -33,7 +33,7 @@ function key(item: number): string {
 /** Feeds a request; its reply must begin with `expected`. */
 function feed(request: Buffer, expected: number): void {
   const { engine, session } = rig;
-  engine.feed(session, request, request.length);
+  engine.feed(session, request, 0, request.length);
   if (engine.output.length === 0 || engine.output.bytes[0] !== expected) {
     const reply = engine.output.view().toString('latin1').slice(0, 200);
     throw new Error(`${request.toString('latin1', 0, 100)} was answered by ${reply}`);

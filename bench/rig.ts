@@ -11,8 +11,9 @@ import { Engine, FEED_MORE } from '../src/protocol/engine.ts';
 import type { Host } from '../src/protocol/host.ts';
 import type { Session } from '../src/protocol/session.ts';
 import { cacheConfig, memoryConfig, readSettings } from '../src/server/settings.ts';
-import { type Items, writeGet, writeLineEnd, writeNextKey } from './items.ts';
-import { ReplyReader } from './replies.ts';
+import { DIALECTS, type Dialect, hitLength, valueAt } from './dialects.ts';
+import type { Items } from './items.ts';
+import { WrongReply } from './reply-reader.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** Actors 0 and 1 are the main thread and the maintainer. */
@@ -52,41 +53,72 @@ export function claimSlot(memory: Memory, worker: number): number {
 export interface Batch {
   readonly bytes: Buffer;
   readonly requests: readonly number[];
+  /** Where the value of each request stands in the replies, -1 for a set. */
+  readonly values: readonly number[];
   readonly replyLength: number;
 }
 
 /** Cuts a request sequence (see requestSequence) into batches of `depth` requests. */
-export function makeBatches(items: Items, sequence: Int32Array, depth: number): Batch[] {
+export function makeBatches(
+  items: Items,
+  sequence: Int32Array,
+  depth: number,
+  dialect: Dialect = DIALECTS.classic,
+): Batch[] {
   const buffer = Buffer.alloc(depth * items.maxSetLength);
   const batches: Batch[] = [];
   for (let first = 0; first + depth <= sequence.length; first += depth) {
     const requests = [...sequence.subarray(first, first + depth)];
     let length = 0;
-    let replyLength = 0;
-    for (const request of requests) {
-      if (request < 0) {
-        length = items.writeSet(buffer, length, ~request);
-        replyLength += 'STORED\r\n'.length;
-      } else {
-        length = writeLineEnd(buffer, writeNextKey(buffer, writeGet(buffer, length), request));
-        replyLength += hitLength(items, request);
-      }
+    for (const [i, request] of requests.entries()) {
+      length =
+        request < 0
+          ? dialect.writeSet(buffer, length, ~request, items)
+          : dialect.writeGet(buffer, length, request, beginsLine(dialect, requests, i));
     }
-    batches.push({ bytes: Buffer.from(buffer.subarray(0, length)), requests, replyLength });
+    const places = layOut(items, requests, dialect);
+    batches.push({
+      bytes: Buffer.from(buffer.subarray(0, length)),
+      requests,
+      values: places.values,
+      replyLength: places.length,
+    });
   }
   return batches;
 }
 
-function hitLength(items: Items, item: number): number {
-  const size = items.valueLength(item);
-  return `VALUE bench-000000000 0 ${size}\r\n\r\nEND\r\n`.length + size;
+function beginsLine(dialect: Dialect, requests: readonly number[], i: number): boolean {
+  return !dialect.joined || i === 0 || requests[i - 1] < 0;
+}
+
+/** Where the values stand in the replies to a batch, and the length of all replies. */
+function layOut(
+  items: Items,
+  requests: readonly number[],
+  dialect: Dialect,
+): { values: number[]; length: number } {
+  const values: number[] = [];
+  let length = 0;
+  for (const [i, request] of requests.entries()) {
+    if (request < 0) {
+      values.push(-1);
+      length += dialect.storedLength;
+      continue;
+    }
+    const size = items.valueLength(request);
+    values.push(length + valueAt(dialect, size));
+    length += hitLength(dialect, size);
+    const next = requests[i + 1];
+    if (next === undefined || next < 0 || !dialect.joined) length += dialect.lineLength;
+  }
+  return { values, length };
 }
 
 /** One thread's engine with one session, fed batch after batch. */
 export class Rig {
   readonly engine: Engine;
   readonly session: Session;
-  readonly #reader: ReplyReader;
+  readonly #items: Items;
   #untilCheck = CHECK_INTERVAL;
   /** Off for counting allocations: reading the replies allocates, serving them should not. */
   reading = true;
@@ -104,14 +136,13 @@ export class Rig {
       watchEnabled: true,
     });
     this.session = this.engine.open(slot);
-    const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
-    this.#reader = new ReplyReader(items, counts, 2 * depth);
+    this.#items = items;
   }
 
   /** Serves one batch; throws when the replies are not those of a cache that has every item. */
   serve(batch: Batch): void {
     const { engine } = this;
-    const outcome = engine.feed(this.session, batch.bytes, batch.bytes.length);
+    const outcome = engine.feed(this.session, batch.bytes, 0, batch.bytes.length);
     if (outcome !== FEED_MORE || engine.output.length !== batch.replyLength) {
       throw new Error(
         `outcome ${outcome}, ${engine.output.length} bytes of reply, not ${batch.replyLength}: ` +
@@ -125,17 +156,16 @@ export class Rig {
     engine.output.reset();
   }
 
+  /** Every hit must carry the value of the item that was asked for. */
   #check(batch: Batch): void {
-    for (const request of batch.requests) {
-      if (request < 0) {
-        this.#reader.expectStored();
-      } else {
-        this.#reader.expectGet(1);
-        this.#reader.expectKey(request);
+    const view = this.engine.output.view();
+    for (const [i, item] of batch.requests.entries()) {
+      if (item < 0) continue;
+      const at = batch.values[i];
+      if (!this.#items.isRight(view, at, this.#items.valueLength(item), item)) {
+        const reply = view.toString('latin1', at, at + 80);
+        throw new WrongReply(`a value that was not stored under this key: ${reply}`);
       }
     }
-    const { output } = this.engine;
-    const answered = this.#reader.feed(output.view(), output.length);
-    if (answered !== batch.requests.length) throw new Error('replies are missing');
   }
 }

@@ -15,6 +15,13 @@ pub trait Backend {
     /// Readable when there is something to collect.
     fn descriptor(&self) -> RawFd;
 
+    /// A slice begins: until rest(), TypeScript asks for what happens and need not be told.
+    fn awake(&mut self) {}
+
+    /// The slice is over: the descriptor has to become readable when something happens, and be so
+    /// already if something has.
+    fn rest(&mut self) {}
+
     /// Serves a descriptor; false, and it is closed, when the id is taken.
     fn adopt(&mut self, fd: OwnedFd, id: u32, datagrams: bool) -> bool;
 

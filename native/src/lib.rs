@@ -8,6 +8,8 @@ mod address;
 #[cfg(target_os = "linux")]
 mod backend;
 #[cfg(target_os = "linux")]
+mod bell;
+#[cfg(target_os = "linux")]
 mod buffers;
 #[cfg(target_os = "linux")]
 mod connection;

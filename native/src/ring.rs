@@ -6,6 +6,10 @@
 //! the output arena belongs to TypeScript again. What a socket did not take is copied and sent when
 //! it is writable, as the pump over epoll does it.
 //!
+//! Completions are work that the kernel leaves to this thread (deferred task work), so they cost no
+//! interrupt; but the ring's own descriptor does not become readable by it. An eventfd does, which is
+//! silent while TypeScript asks for completions anyway.
+//!
 //! A descriptor is not closed before the kernel has finished with all that is armed for it.
 
 use std::collections::VecDeque;
@@ -18,6 +22,7 @@ use io_uring::types::{Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::backend::{Backend, DATAGRAM_BYTES, read_datagrams};
+use crate::bell::Bell;
 use crate::buffers::Buffers;
 use crate::connection::{Connection, EMPTY_VECTOR, PIECES_MAX, Sent, message_of, total};
 use crate::datagrams;
@@ -60,11 +65,15 @@ struct Message {
 
 pub struct Ring {
     ring: IoUring,
+    /// Readable when there is something to collect, unless awake.
+    alarm: Bell,
     buffers: Buffers,
     mailbox: Arc<Mailbox>,
     table: Table,
     batch: Vec<Sending>,
     pieces: Vec<Piece>,
+    /// In boxes, for a header points into its own message.
+    #[allow(clippy::vec_box)]
     messages: Vec<Box<Message>>,
     messages_used: usize,
     /// Completions that there was no room to report.
@@ -98,8 +107,11 @@ impl Ring {
         let ring = build(SUBMISSIONS)?;
         let room = exchange.input_length.saturating_sub(DATAGRAM_BYTES);
         let buffers = Buffers::register(&ring, exchange.input, room)?;
+        let alarm = Bell::new()?;
+        ring.submitter().register_eventfd(alarm.fd())?;
         let mut pump = Ring {
             ring,
+            alarm,
             buffers,
             mailbox,
             table: Table::new(connections),
@@ -113,7 +125,7 @@ impl Ring {
             ready: VecDeque::new(),
         };
         pump.watch_bell();
-        pump.submit(Duration::ZERO);
+        pump.enter(Duration::ZERO);
         Ok(pump)
     }
 
@@ -153,10 +165,6 @@ impl Ring {
                 panic!("io_uring_enter: {error}");
             }
         }
-    }
-
-    fn submit(&mut self, patience: Duration) {
-        self.enter(patience);
     }
 
     fn arm(&mut self, id: u32) {
@@ -397,7 +405,7 @@ impl Ring {
             && self.backlog.is_empty()
             && self.ready.is_empty()
             && self.closing.is_empty();
-        self.submit(if idle { patience } else { Duration::ZERO });
+        self.enter(if idle { patience } else { Duration::ZERO });
         self.settle_sends(exchange);
         while let Some(id) = self.closing.pop() {
             if self.table.get(id).is_some_and(|connection| !connection.is_blocked()) {
@@ -409,13 +417,27 @@ impl Ring {
     }
 
     fn has_more_to_do(&mut self) -> bool {
-        !self.unarmed.is_empty() || !self.ring.submission().is_empty()
+        let submission = self.ring.submission();
+        !self.unarmed.is_empty() || !submission.is_empty() || submission.taskrun()
     }
 }
 
 impl Backend for Ring {
     fn descriptor(&self) -> RawFd {
-        self.ring.as_raw_fd()
+        self.alarm.fd()
+    }
+
+    fn awake(&mut self) {
+        self.ring.completion().disable_eventfd();
+        self.alarm.silence();
+    }
+
+    fn rest(&mut self) {
+        self.ring.completion().enable_eventfd();
+        // What has come before that made no sound.
+        if self.ring.submission().taskrun() || !self.ring.completion().is_empty() {
+            self.alarm.ring();
+        }
     }
 
     fn adopt(&mut self, fd: OwnedFd, id: u32, datagrams: bool) -> bool {
@@ -503,7 +525,7 @@ impl Backend for Ring {
 impl Ring {
     /// Sends by system calls of its own, after what this turn has sent so far.
     fn send_apart(&mut self, exchange: &mut Exchange, id: u32, pieces: &[Piece]) {
-        self.submit(Duration::ZERO);
+        self.enter(Duration::ZERO);
         self.settle_sends(exchange);
         let Some(connection) = self.table.get(id) else { return };
         if connection.broken {
