@@ -15,10 +15,7 @@ mod server;
 #[cfg(target_os = "linux")]
 fn main() {
     let mut port = 0;
-    let mut shape = requests::Shape {
-        get_reply: 0,
-        set_reply: 0,
-    };
+    let mut shape = requests::Shape { get_reply: 0, set_reply: 0 };
     for argument in std::env::args().skip(1) {
         let number = || argument.split_once('=').and_then(|(_, n)| n.parse().ok());
         match (argument.split('=').next().unwrap_or_default(), number()) {

@@ -90,11 +90,7 @@ impl Requests {
             if self.head_length == PACKET_HEADER && self.body_left == 0 {
                 self.head_length = 0;
                 let stores = self.head[1] == OPCODE_SET;
-                due.filler += if stores {
-                    shape.set_reply
-                } else {
-                    shape.get_reply
-                };
+                due.filler += if stores { shape.set_reply } else { shape.get_reply };
             }
             if bytes.is_empty() {
                 return due;

@@ -37,15 +37,10 @@ impl Buffers {
         let address = entries[aligned..].as_mut_ptr().cast::<BufRingEntry>();
         // SAFETY: the ring's memory is leaked, so it outlives the kernel's use of it.
         unsafe {
-            ring.submitter()
-                .register_buf_ring_with_flags(address as u64, BUFFERS, GROUP, 0)?;
+            ring.submitter().register_buf_ring_with_flags(address as u64, BUFFERS, GROUP, 0)?;
         }
         let memory = vec![0; BUFFERS as usize * BUFFER_BYTES];
-        let mut buffers = Buffers {
-            memory,
-            ring: address,
-            tail: 0,
-        };
+        let mut buffers = Buffers { memory, ring: address, tail: 0 };
         for id in 0..BUFFERS {
             buffers.give_back(id);
         }
@@ -95,16 +90,8 @@ pub fn run(port: u16, shape: Shape) -> io::Result<()> {
         .build(ENTRIES)?;
     let buffers = Buffers::register(&ring)?;
     let filler = vec![b'x'; FILLER_BYTES];
-    let mut server = Server {
-        ring,
-        buffers,
-        shape,
-        connections: Vec::new(),
-        filler,
-    };
-    let accept = opcode::AcceptMulti::new(Fd(listener.as_raw_fd()))
-        .build()
-        .user_data(ACCEPT);
+    let mut server = Server { ring, buffers, shape, connections: Vec::new(), filler };
+    let accept = opcode::AcceptMulti::new(Fd(listener.as_raw_fd())).build().user_data(ACCEPT);
     server.push(&accept)?;
     let mut completions: Vec<(u64, i32, u32)> = Vec::new();
     loop {
