@@ -1,5 +1,5 @@
-// What is published: packed, installed into an empty prefix, it gives a command that serves, with the
-// package of its platform's addon and without; and on a Node that is too old it says so.
+// What is published: packed, installed into an empty prefix, it gives a command that serves, with
+// the package of its platform's addon and without; and on a Node that is too old it says so.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
