@@ -1,5 +1,5 @@
-// Rows of `npm run bench:micro` that tell where native code pays: hashes of keys, one by one and all
-// of a line at once, and checksums, by the addon and by what is there without it.
+// Rows of `npm run bench:micro` that tell where native code pays: hashes of keys, one by one and
+// all of a line at once, and checksums, by the addon and by what is there without it.
 
 import { crc32 } from 'node:zlib';
 import { HASH_ALGORITHMS, hashKey } from '../src/cache/hash.ts';
