@@ -25,6 +25,8 @@ mod hash;
 #[cfg(target_os = "linux")]
 mod mailbox;
 #[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
 mod pump;
 mod revision;
 #[cfg(target_os = "linux")]
