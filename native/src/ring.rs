@@ -7,8 +7,8 @@
 //! it is writable, as the pump over epoll does it.
 //!
 //! Completions are work that the kernel leaves to this thread (deferred task work), so they cost no
-//! interrupt; but the ring's own descriptor does not become readable by it. An eventfd does, which is
-//! silent while TypeScript asks for completions anyway.
+//! interrupt; but the ring's own descriptor does not become readable by it. An eventfd does, which
+//! is silent while TypeScript asks for completions anyway.
 //!
 //! A descriptor is not closed before the kernel has finished with all that is armed for it.
 

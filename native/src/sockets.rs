@@ -128,7 +128,7 @@ fn borrowed<'a>(fd: RawFd) -> io::Result<BorrowedFd<'a>> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: it is no -1, and stays open through the call that it was given to, as the exports ask.
+    // SAFETY: it is no -1, and stays open through the call it was given to, as the exports ask.
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
