@@ -55,7 +55,7 @@ const SRC = sourcesUnder('src');
 const BENCH = sourcesUnder('bench');
 const TEST = sourcesUnder('test');
 const ALL = [...SRC, ...BENCH, ...TEST];
-const RUST = sourcesUnder('native/src', '.rs');
+const RUST = ['native/src', 'native/examples'].flatMap((folder) => sourcesUnder(folder, '.rs'));
 
 /** Fails with a list when there are any offenders. */
 function expectNone(offenders: readonly string[]): void {
