@@ -85,7 +85,7 @@ impl RawAddress {
         // SAFETY: the family says that it is one of these, smaller than the storage.
         let address = unsafe { &*(&raw const self.storage).cast::<sockaddr_un>() };
         let bytes: Vec<u8> =
-            address.sun_path.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
+            address.sun_path.iter().map(|c| c.to_ne_bytes()[0]).take_while(|&c| c != 0).collect();
         format!("unix:{}", OsStr::from_bytes(&bytes).to_string_lossy())
     }
 }
