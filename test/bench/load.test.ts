@@ -12,7 +12,7 @@ const WORKLOAD: Workload = {
   connections: 8,
   depth: 4,
   keysPerGet: 3,
-  meta: false,
+  protocol: 'text',
   rate: 0,
   keys: 300,
   valueLengths: [10, 100, 40_000],
