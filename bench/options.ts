@@ -119,7 +119,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     serversChosen: values.servers !== undefined,
     serverArgs: words(values['server-args']),
     oursArgs: words(values['ours-args']),
-    transport: oneOf('transport', values.transport, ['auto', 'uring', 'net']),
+    transport: oneOf('transport', values.transport, ['auto', 'io_uring', 'epoll', 'net', 'uring']),
     json: values.json,
     help: values.help === true,
   };
