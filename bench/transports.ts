@@ -7,15 +7,8 @@ import { NetTransport } from './transport-net.ts';
 import { PumpTransport } from './transport-pump.ts';
 
 /** Opens the transport asked for; `auto` is the best pump that works here, else node:net. */
-export async function openTransport(
-  choice: TransportChoice,
-  connections: number,
-): Promise<Transport> {
+export function openTransport(choice: TransportChoice): Transport {
   if (choice === 'net') return new NetTransport();
-  if (choice === 'uring') {
-    const { UringTransport } = await import('./transport-uring.ts');
-    return new UringTransport(connections);
-  }
   const addon = loadAddon();
   const kind = addon?.pumpKinds().find((each) => choice === 'auto' || each === choice);
   if (addon !== undefined && kind !== undefined) return new PumpTransport(addon, kind);

@@ -96,7 +96,7 @@ for (const args of [
   ['--servers', 'theirs'],
   ['--servers', 'epoll,'],
   ['--protocol', 'http'],
-  ['--transport', 'tcp'],
+  ['--transport', 'uring'],
   ['--rounds', ''],
   ['--unknown', '1'],
   ['stray'],
