@@ -8,14 +8,14 @@ import { AUTH_TIMEOUTS, count, IDLE_KICKS } from '../cache/counters.ts';
 import { Store } from '../cache/store.ts';
 import { releaseConnection } from '../memory/connections.ts';
 import { attachMemory } from '../memory/memory.ts';
+import type { DatagramTransport } from '../net/datagram-sessions.ts';
 import { SocketTransport } from '../net/socket.ts';
 import { ServerState } from '../net/state.ts';
 import { TlsHandshakes } from '../net/tls.ts';
 import type { Transport } from '../net/transport.ts';
-import { DatagramTransport } from '../net/udp.ts';
+import { NodeDatagrams } from '../net/udp.ts';
 import { listenUnix } from '../net/unix.ts';
 import { Engine } from '../protocol/engine.ts';
-import type { Session } from '../protocol/session.ts';
 import { tlsOptions } from './certificates.ts';
 import { reasonOf } from './errors.ts';
 import { ServerHost } from './host.ts';
@@ -40,7 +40,7 @@ export function serveWorker(task: WorkerTask): Promise<void> {
 class Worker {
   readonly #task: WorkerTask;
   readonly #transport: Transport;
-  readonly #datagrams: DatagramTransport<Session>;
+  readonly #datagrams: DatagramTransport;
   readonly #handshakes: TlsHandshakes | null;
   readonly #engine: Engine;
   /** Unix connections that wait for a slot of the connection table, by the id of the question. */
@@ -69,7 +69,7 @@ class Worker {
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
       onOverdue: () => count(memory, actor, AUTH_TIMEOUTS, 1),
     });
-    this.#datagrams = new DatagramTransport(this.#engine);
+    this.#datagrams = new NodeDatagrams(this.#engine);
     this.#handshakes = this.#makeHandshakes(state, onClose);
     const pump = new WatchPump(memory, actor, (slot) => this.#transport.poke(slot));
     this.#engine.onWatcher = () => pump.start();
