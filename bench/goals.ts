@@ -13,9 +13,9 @@ export function goalOf(goal: Goal | undefined, server: string): Goal | undefined
   if (server === 'io_uring' || server === 'slabcached') return goal;
   if (server !== 'epoll') return undefined;
   return {
-    throughput: Math.max(1, goal.throughput - EPOLL_ALLOWANCE),
-    cpu: Math.min(1, goal.cpu + EPOLL_ALLOWANCE),
-    p99: Math.min(1, goal.p99 + EPOLL_ALLOWANCE),
+    throughput: Math.max(1, rounded(goal.throughput - EPOLL_ALLOWANCE)),
+    cpu: Math.min(1, rounded(goal.cpu + EPOLL_ALLOWANCE)),
+    p99: goal.p99,
   };
 }
 

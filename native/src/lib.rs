@@ -10,8 +10,6 @@ mod backend;
 #[cfg(target_os = "linux")]
 mod bell;
 #[cfg(target_os = "linux")]
-mod buffers;
-#[cfg(target_os = "linux")]
 mod connection;
 #[cfg(target_os = "linux")]
 mod datagrams;
