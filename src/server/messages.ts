@@ -35,8 +35,6 @@ export interface WorkerTask {
   /** null: nobody has to authenticate. */
   readonly credentials: CredentialTables | null;
   readonly port: MessagePort;
-  /** Which pump serves, or `node`. */
-  readonly transport: string;
   /** Where a pump finds its connections. */
   readonly mailbox: number;
 }

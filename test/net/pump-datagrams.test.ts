@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type DatagramPump, PumpDatagrams } from '../../src/net/pump-datagrams.ts';
+import { PumpDatagrams } from '../../src/net/pump-datagrams.ts';
 import type { ByteProtocol } from '../../src/net/transport.ts';
 import { probePort } from '../../src/net/udp.ts';
 import { FEED_MORE } from '../../src/protocol/engine.ts';
@@ -41,33 +40,6 @@ class Measure implements ByteProtocol<null> {
   isEndless = () => false;
 }
 
-/** Takes a few datagrams for each flush. */
-class Narrow implements DatagramPump {
-  static readonly ROOM = 3;
-  readonly sent: string[] = [];
-  #room = Narrow.ROOM;
-
-  adoptDatagrams(fd: number): void {
-    theAddon().refuse(fd, new Uint8Array(0));
-  }
-
-  sendDatagram(slot: number, address: Uint8Array, bytes: Uint8Array): boolean {
-    if (this.#room === 0) return false;
-    this.#room--;
-    const body = Buffer.from(bytes).toString('latin1', HEADER_BYTES);
-    this.sent.push(`${slot} ${address[0]} ${body.trim()}`);
-    return true;
-  }
-
-  flush(): void {
-    this.#room = Narrow.ROOM;
-  }
-
-  closeDatagrams(): void {
-    this.#room = 0;
-  }
-}
-
 interface Served {
   readonly port: number;
   readonly pump: TestPump;
@@ -82,11 +54,8 @@ async function serve(t: TestContext, kind: string, host: string): Promise<Served
   const pump = new TestPump(t, kind, 8, [EVENT_DATAGRAM]);
   const carrier = {
     adoptDatagrams: (fd: number, slot: number) => pump.pump.adoptDatagrams(fd, slot),
-    sendDatagram: (slot: number, address: Uint8Array, bytes: Uint8Array) => {
-      pump.command(slot, COMMAND_DATAGRAM, Buffer.concat([address, bytes]));
-      return true;
-    },
-    flush: () => undefined,
+    sendDatagram: (slot: number, address: Uint8Array, bytes: Uint8Array) =>
+      pump.command(slot, COMMAND_DATAGRAM, Buffer.concat([address, bytes])),
     closeDatagrams: (slot: number) => pump.command(slot, COMMAND_DESTROY),
   };
   const datagrams = new PumpDatagrams(theAddon(), carrier, new Measure());
@@ -160,22 +129,3 @@ for (const kind of kinds) {
     assert.deepEqual([got, answers], [['3 d\r\n'], 0]);
   });
 }
-
-test('what finds no room in a turn is sent in the next ones, in its order', { skip }, async () => {
-  const pump = new Narrow();
-  const datagrams = new PumpDatagrams(theAddon(), pump, new Measure());
-  const port = await probePort('127.0.0.1', 0, false);
-  await datagrams.listen({ host: '127.0.0.1', port, ipv6: false, slot: SLOT }, origin);
-  const expected: string[] = [];
-  for (let length = 1; length <= 10; length++) {
-    const input = Buffer.concat([Buffer.alloc(28, length), datagram('x'.repeat(length))]);
-    datagrams.onDatagram(SLOT, input, 0, input.length);
-    // The arena is filled with other things.
-    input.fill(0);
-    expected.push(`${SLOT} ${length} ${length} x`);
-  }
-  assert.equal(pump.sent.length, Narrow.ROOM);
-  while (pump.sent.length < expected.length) await nextTurn();
-  assert.deepEqual(pump.sent, expected);
-  datagrams.close();
-});
