@@ -6,6 +6,7 @@ import { Bench } from 'tinybench';
 import { hashKey } from '../src/cache/hash.ts';
 import { jenkins } from '../src/cache/jenkins.ts';
 import { xxh3 } from '../src/cache/xxh3.ts';
+import { loadAddon } from '../src/net/addon.ts';
 import { Tokens } from '../src/protocol/tokens.ts';
 import { Items, KEY_LENGTH } from './items.ts';
 import { Random } from './random.ts';
@@ -32,7 +33,7 @@ function key(item: number): string {
 /** Feeds a request; its reply must begin with `expected`. */
 function feed(request: Buffer, expected: number): void {
   const { engine, session } = rig;
-  engine.feed(session, request, request.length);
+  engine.feed(session, request, 0, request.length);
   if (engine.output.length === 0 || engine.output.bytes[0] !== expected) {
     const reply = engine.output.view().toString('latin1').slice(0, 200);
     throw new Error(`${request.toString('latin1', 0, 100)} was answered by ${reply}`);
@@ -128,7 +129,8 @@ const time = Number(flags.time);
 const bench = new Bench({ time, warmupTime: time / 2 });
 for (const task of tasks) bench.add(task.name, task.run);
 await bench.run();
-console.log(`Node ${process.version}`);
+const addon = loadAddon() === undefined ? 'without' : 'with';
+console.log(`Node ${process.version}, ${addon} the native addon`);
 for (const [i, { name, ops }] of tasks.entries()) {
   const { result } = bench.tasks[i];
   if (result.state !== 'completed') {

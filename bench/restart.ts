@@ -42,7 +42,7 @@ try {
     for (let item = first; item < Math.min(first + SETS_PER_FEED, count); item++) {
       length = items.writeSet(input, length, item);
     }
-    engine.feed(session, input, length);
+    engine.feed(session, input, 0, length);
     engine.output.reset();
   }
   await new WarmRestart(file, memory, CACHE_CONFIG).save();

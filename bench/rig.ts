@@ -142,7 +142,7 @@ export class Rig {
   /** Serves one batch; throws when the replies are not those of a cache that has every item. */
   serve(batch: Batch): void {
     const { engine } = this;
-    const outcome = engine.feed(this.session, batch.bytes, batch.bytes.length);
+    const outcome = engine.feed(this.session, batch.bytes, 0, batch.bytes.length);
     if (outcome !== FEED_MORE || engine.output.length !== batch.replyLength) {
       throw new Error(
         `outcome ${outcome}, ${engine.output.length} bytes of reply, not ${batch.replyLength}: ` +

@@ -10,6 +10,8 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { CLOSE_ERROR, CLOSE_IDLE, CLOSE_NORMAL, CLOSE_SHUTDOWN } from '../memory/connections.ts';
 import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../protocol/engine.ts';
 import type { Origin } from '../protocol/origin.ts';
+import { NO_REFERENCES } from '../protocol/output.ts';
+import { ReplyStorage } from './reply-storage.ts';
 import type { ByteProtocol, Transport, TransportOwner } from './transport.ts';
 
 /** Bytes taken from a socket at once; one buffer of this size per worker. */
@@ -26,12 +28,12 @@ interface SocketWithHandle {
 }
 
 /** One served connection. */
-class Connection<Session, Storage> {
+class Connection<Session> {
   readonly socket: Socket;
   readonly slot: number;
   readonly session: Session;
   /** The output storage that the socket still reads from, if it could not take all at once. */
-  sending: Storage | null = null;
+  sending: Buffer | null = null;
   afterSend = THEN_READ;
   /** Waits for its next turn in the queue of those that yielded. */
   yielding = false;
@@ -59,22 +61,28 @@ class Connection<Session, Storage> {
 }
 
 /** Serves connections of one worker through node:net. */
-export class SocketTransport<Session, Storage> implements Transport {
+export class SocketTransport<Session> implements Transport {
   readonly name = 'node';
-  readonly #protocol: ByteProtocol<Session, Storage>;
+  readonly #protocol: ByteProtocol<Session>;
   readonly #owner: TransportOwner;
   readonly #input = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly #storage: ReplyStorage;
   /** By slot. */
-  readonly #connections = new Map<number, Connection<Session, Storage>>();
-  readonly #yielded: Connection<Session, Storage>[] = [];
+  readonly #connections = new Map<number, Connection<Session>>();
+  readonly #yielded: Connection<Session>[] = [];
   /** Seconds, moved on by closeIdle only: a read costs a plain load and no look at a clock. */
   #now = Math.floor(performance.now() / 1000);
   #turnPlanned = false;
   #draining: (() => void) | null = null;
 
-  constructor(protocol: ByteProtocol<Session, Storage>, owner: TransportOwner) {
+  constructor(
+    protocol: ByteProtocol<Session>,
+    owner: TransportOwner,
+    storage: ReplyStorage = new ReplyStorage(),
+  ) {
     this.#protocol = protocol;
     this.#owner = owner;
+    this.#storage = storage;
   }
 
   serve(accepted: Socket, slot: number, origin: Origin): void {
@@ -89,7 +97,7 @@ export class SocketTransport<Session, Storage> implements Transport {
     };
     const socket = new Socket(options);
     const session = this.#protocol.open(slot, origin);
-    const connection = new Connection<Session, Storage>(socket, slot, session, this.#now, null);
+    const connection = new Connection<Session>(socket, slot, session, this.#now, null);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     socket.on('drain', () => this.#onSent(connection));
@@ -102,20 +110,14 @@ export class SocketTransport<Session, Storage> implements Transport {
     const onWritten = (error?: Error | null): void => {
       if (error === null || error === undefined) this.#onSent(connection);
     };
-    const connection = new Connection<Session, Storage>(
-      stream,
-      slot,
-      session,
-      this.#now,
-      onWritten,
-    );
+    const connection = new Connection<Session>(stream, slot, session, this.#now, onWritten);
     stream.on('data', (data: Buffer) => {
       if (!this.#onRead(connection, data, data.length)) stream.pause();
     });
     this.#add(connection);
   }
 
-  #add(connection: Connection<Session, Storage>): void {
+  #add(connection: Connection<Session>): void {
     const { socket } = connection;
     this.#connections.set(connection.slot, connection);
     socket.on('end', () => {
@@ -182,25 +184,32 @@ export class SocketTransport<Session, Storage> implements Transport {
   }
 
   /** True while replies are under way or complete requests are left. */
-  #isBusy(connection: Connection<Session, Storage>): boolean {
+  #isBusy(connection: Connection<Session>): boolean {
     return connection.sending !== null || connection.yielding || connection.closing;
   }
 
   /** Returns false to stop reading, as node:net asks. */
-  #onRead(connection: Connection<Session, Storage>, input: Buffer, length: number): boolean {
+  #onRead(connection: Connection<Session>, input: Buffer, length: number): boolean {
     if (connection.closing) return false;
     connection.lastRead = this.#now;
-    const status = this.#protocol.feed(connection.session, input, length);
+    this.#aim();
+    const status = this.#protocol.feed(connection.session, input, 0, length);
     return this.#answer(connection, status);
+  }
+
+  /** Others write to the output of the worker, too, and to other storage. */
+  #aim(): void {
+    this.#protocol.output.aim(this.#storage.current, 0, NO_REFERENCES);
   }
 
   /**
    * Sends what the protocol wrote and does what it asked for. True if reading may go on at once.
    */
-  #answer(connection: Connection<Session, Storage>, first: number): boolean {
+  #answer(connection: Connection<Session>, first: number): boolean {
     let status = first;
     while (this.#send(connection)) {
       if (status === FEED_FULL) {
+        this.#aim();
         status = this.#protocol.resume(connection.session);
       } else {
         return this.#next(connection, status);
@@ -212,7 +221,7 @@ export class SocketTransport<Session, Storage> implements Transport {
   }
 
   /** All replies so far are with the kernel. */
-  #next(connection: Connection<Session, Storage>, status: number): boolean {
+  #next(connection: Connection<Session>, status: number): boolean {
     if (status === FEED_CLOSE) {
       this.#end(connection);
       return false;
@@ -231,20 +240,19 @@ export class SocketTransport<Session, Storage> implements Transport {
   /**
    * True if the kernel took everything; if not, the storage stays with the socket until 'drain'.
    */
-  #send(connection: Connection<Session, Storage>): boolean {
+  #send(connection: Connection<Session>): boolean {
     const { output } = this.#protocol;
     if (output.length === 0) return true;
     if (connection.onWritten !== null) {
       connection.socket.write(output.view(), connection.onWritten);
     } else if (connection.socket.write(output.view())) {
-      output.reset();
       return true;
     }
-    connection.sending = output.detach();
+    connection.sending = this.#storage.detach();
     return false;
   }
 
-  #onSent(connection: Connection<Session, Storage>): void {
+  #onSent(connection: Connection<Session>): void {
     this.#recycle(connection);
     if (connection.closing) return;
     if (connection.afterSend === THEN_CLOSE) {
@@ -256,12 +264,13 @@ export class SocketTransport<Session, Storage> implements Transport {
     }
   }
 
-  #resume(connection: Connection<Session, Storage>): void {
+  #resume(connection: Connection<Session>): void {
+    this.#aim();
     const status = this.#protocol.resume(connection.session);
     if (this.#answer(connection, status)) connection.socket.resume();
   }
 
-  #yield(connection: Connection<Session, Storage>): void {
+  #yield(connection: Connection<Session>): void {
     connection.yielding = true;
     this.#yielded.push(connection);
     if (this.#turnPlanned) return;
@@ -278,32 +287,32 @@ export class SocketTransport<Session, Storage> implements Transport {
     }
   }
 
-  #recycle(connection: Connection<Session, Storage>): void {
+  #recycle(connection: Connection<Session>): void {
     if (connection.sending === null) return;
-    this.#protocol.output.recycle(connection.sending);
+    this.#storage.recycle(connection.sending);
     connection.sending = null;
   }
 
   /** Closes when what is written has left. */
-  #end(connection: Connection<Session, Storage>): void {
+  #end(connection: Connection<Session>): void {
     connection.closing = true;
     connection.socket.destroySoon();
   }
 
   /** Closes because the server stops. */
-  #stop(connection: Connection<Session, Storage>): void {
+  #stop(connection: Connection<Session>): void {
     connection.closeReason = CLOSE_SHUTDOWN;
     this.#end(connection);
   }
 
   /** As stop, without waiting for what is written: its reader may never take it. */
-  #cut(connection: Connection<Session, Storage>): void {
+  #cut(connection: Connection<Session>): void {
     const unsent = connection.sending !== null;
     this.#stop(connection);
     if (unsent) connection.socket.destroy();
   }
 
-  #onClose(connection: Connection<Session, Storage>): void {
+  #onClose(connection: Connection<Session>): void {
     connection.closing = true;
     this.#recycle(connection);
     this.#protocol.close(connection.session, connection.closeReason);

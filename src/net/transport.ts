@@ -6,22 +6,22 @@
 import type { Socket } from 'node:net';
 import type { Origin } from '../protocol/origin.ts';
 
-/** Where replies are collected. One per worker: it is sent or detached before the next feed. */
-export interface ReplyBuffer<Storage> {
+/** Where replies are collected. One per worker: whoever has a session served aims it before. */
+export interface ReplyBuffer {
+  /** Bytes written since it was aimed. */
   readonly length: number;
-  /** The unsent bytes; valid until reset or detach. */
+  /** The next replies go to bytes[start, start + OUTPUT_BYTES), see output.ts. */
+  aim(bytes: Buffer, start: number, referenceFrom: number): void;
+  /** The written bytes. */
   view(): Uint8Array;
-  reset(): void;
-  /** Hands the storage to the caller, to be given back with recycle. */
-  detach(): Storage;
-  recycle(storage: Storage): void;
 }
 
 /** The protocol as a transport sees it: bytes in, replies out. feed and resume return a FEED_*. */
-export interface ByteProtocol<Session, Storage> {
-  readonly output: ReplyBuffer<Storage>;
+export interface ByteProtocol<Session> {
+  readonly output: ReplyBuffer;
   open(slot: number, origin: Origin): Session;
-  feed(session: Session, input: Uint8Array, length: number): number;
+  /** input[start, end) has arrived; it is not looked at afterwards. */
+  feed(session: Session, input: Uint8Array, start: number, end: number): number;
   resume(session: Session): number;
   /** `reason` is a CLOSE_ of connections.ts. */
   close(session: Session, reason: number): void;

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { FEED_FULL, FEED_YIELD } from '../protocol/engine.ts';
 import type { Origin } from '../protocol/origin.ts';
+import { NO_REFERENCES, OUTPUT_BYTES } from '../protocol/output.ts';
 import { emptyFrame, FRAME_HEADER_BYTES, framesOf, requestId } from './datagrams.ts';
 import type { ByteProtocol } from './transport.ts';
 
@@ -41,11 +42,12 @@ export async function probePort(host: string, port: number, ipv6: boolean): Prom
 }
 
 /** The datagram sockets of one worker. */
-export class DatagramTransport<Session, Storage> {
-  readonly #protocol: ByteProtocol<Session, Storage>;
+export class DatagramTransport<Session> {
+  readonly #protocol: ByteProtocol<Session>;
   readonly #sockets: Socket[] = [];
+  readonly #storage = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
 
-  constructor(protocol: ByteProtocol<Session, Storage>) {
+  constructor(protocol: ByteProtocol<Session>) {
     this.#protocol = protocol;
   }
 
@@ -98,11 +100,12 @@ export class DatagramTransport<Session, Storage> {
     const { output } = this.#protocol;
     const pieces: Buffer[] = [];
     let bytes = 0;
-    let status = this.#protocol.feed(session, request, request.length);
+    output.aim(this.#storage, 0, NO_REFERENCES);
+    let status = this.#protocol.feed(session, request, 0, request.length);
     for (;;) {
       bytes += output.length;
       pieces.push(Buffer.from(output.view()));
-      output.reset();
+      output.aim(this.#storage, 0, NO_REFERENCES);
       const goesOn = status === FEED_FULL || status === FEED_YIELD;
       if (!goesOn || bytes > REPLIES_BYTES_MAX) break;
       status = this.#protocol.resume(session);

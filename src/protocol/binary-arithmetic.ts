@@ -129,9 +129,9 @@ export class BinaryArithmetic {
     const casHigh = i32[at(ref) + ITEM_CAS_HIGH_I32];
     const casLow = i32[at(ref) + ITEM_CAS_LOW_I32];
     this.replies.putHeader(session, STATUS_SUCCESS, 0, 0, NUMBER_BYTES, casHigh, casLow);
-    putInt(output.bytes, output.length, number.high);
-    putInt(output.bytes, output.length + 4, number.low);
-    output.length += NUMBER_BYTES;
+    putInt(output.bytes, output.end, number.high);
+    putInt(output.bytes, output.end + 4, number.low);
+    output.end += NUMBER_BYTES;
   }
 
   private readNumber(number: Decimal64, start: number): void {

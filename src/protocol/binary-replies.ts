@@ -33,11 +33,11 @@ export class BinaryReplies {
     casLow: number,
   ): void {
     const { output } = this.engine;
-    writeHeader(output.bytes, output.length, session, status, extrasBytes, keyBytes, bodyBytes);
-    putInt(output.bytes, output.length + 16, casHigh);
-    putInt(output.bytes, output.length + 20, casLow);
-    if (this.engine.verbosity > 1) this.log(session, output.bytes, output.length);
-    output.length += HEADER_BYTES;
+    writeHeader(output.bytes, output.end, session, status, extrasBytes, keyBytes, bodyBytes);
+    putInt(output.bytes, output.end + 16, casHigh);
+    putInt(output.bytes, output.end + 20, casLow);
+    if (this.engine.verbosity > 1) this.log(session, output.bytes, output.end);
+    output.end += HEADER_BYTES;
   }
 
   /** Success without a body; nothing at all for a quiet command. */

@@ -75,8 +75,8 @@ export class BinaryRetrieval {
       i32[at(ref) + ITEM_CAS_HIGH_I32],
       i32[at(ref) + ITEM_CAS_LOW_I32],
     );
-    putInt(engine.output.bytes, engine.output.length, clientFlagsOf(i32, ref));
-    engine.output.length += FLAGS_BYTES;
+    putInt(engine.output.bytes, engine.output.end, clientFlagsOf(i32, ref));
+    engine.output.end += FLAGS_BYTES;
     if (withKey) this.putKey();
     if (command === OP_TOUCH) engine.store.endGet(hash);
     else if (!engine.sender.send(session, hash, ref, bytes, false)) session.state = IN_SENDING;
@@ -97,7 +97,7 @@ export class BinaryRetrieval {
     const { request } = this;
     const { input, output } = this.engine;
     const { keyAt, keyBytes } = request;
-    for (let i = 0; i < keyBytes; i++) output.bytes[output.length + i] = input[keyAt + i];
-    output.length += keyBytes;
+    for (let i = 0; i < keyBytes; i++) output.bytes[output.end + i] = input[keyAt + i];
+    output.end += keyBytes;
   }
 }

@@ -129,7 +129,7 @@ export class Dump implements ReplyStream, Visitor {
     const exptime = i32[item + ITEM_EXPTIME_I32];
     output.put(KEY);
     const start = keyAt(i32, ref);
-    output.length += putUriEncoded(output.bytes, output.length, u8, start, keyBytesOf(i32, ref));
+    output.end += putUriEncoded(output.bytes, output.end, u8, start, keyBytesOf(i32, ref));
     output.put(EXP);
     if (exptime === 0) output.put(NEVER);
     else this.putNumber(exptime + started);
@@ -137,7 +137,7 @@ export class Dump implements ReplyStream, Visitor {
     this.putNumber(i32[item + ITEM_TIME_I32] + started);
     output.put(CAS);
     this.cas.set(i32[item + ITEM_CAS_HIGH_I32] >>> 0, i32[item + ITEM_CAS_LOW_I32] >>> 0);
-    output.length += this.cas.print(output.bytes, output.length);
+    output.end += this.cas.print(output.bytes, output.end);
     output.put(FETCH);
     output.put((i32[item] & STATE_FETCHED) !== 0 ? YES : NO);
     output.put(CLS);
@@ -169,6 +169,6 @@ export class Dump implements ReplyStream, Visitor {
 
   private putNumber(value: number): void {
     const { output } = this.engine;
-    output.length += printSafe(output.bytes, output.length, value);
+    output.end += printSafe(output.bytes, output.end, value);
   }
 }

@@ -114,15 +114,33 @@ export class Engine {
     return session;
   }
 
-  /** Serves what has arrived. `input` may be reused afterwards. Returns one of FEED_*. */
-  feed(session: Session, input: Buffer, length: number): number {
-    this.store.count(BYTES_READ, length);
-    if (session.pendingLength === 0) return this.serve(session, input, 0, length);
-    this.keep(session, input, 0, length);
+  /**
+   * Serves input[start, end), which has arrived and may be reused afterwards. Returns one of
+   * FEED_*.
+   */
+  feed(session: Session, input: Buffer, start: number, end: number): number {
+    this.store.count(BYTES_READ, end - start);
+    if (session.pendingLength === 0) return this.serve(session, input, start, end);
+    this.keep(session, input, start, end - start);
     return this.resume(session);
   }
 
-  /** Goes on after FEED_FULL or FEED_YIELD. Returns one of FEED_*. */
+  /**
+   * Keeps what has arrived for the next resume: the session cannot be served now. Returns how many
+   * bytes it keeps by now.
+   */
+  hold(session: Session, input: Buffer, start: number, end: number): number {
+    this.store.count(BYTES_READ, end - start);
+    this.keep(session, input, start, end - start);
+    return session.pendingLength;
+  }
+
+  /** All that was output for the session is sent; to be called if it referred to a value. */
+  sent(session: Session): void {
+    if (session.referring) this.sender.stop(session);
+  }
+
+  /** Goes on after FEED_FULL or FEED_YIELD, or with what was held. Returns one of FEED_*. */
   resume(session: Session): number {
     const pending = session.pending ?? this.input;
     const { pendingStart } = session;
@@ -132,7 +150,7 @@ export class Engine {
   /** Releases what the session holds; the connection is gone, for a CLOSE_ reason. */
   close(session: Session, reason: number = CLOSE_NORMAL): void {
     logClosed(this, session, reason);
-    if (session.sending !== 0) this.sender.stop(session);
+    if (session.sending !== 0 || session.referring) this.sender.stop(session);
     if (session.upload !== 0) this.upload.abandon(session);
     session.stream?.stop(session);
     session.stream = null;
@@ -197,14 +215,14 @@ export class Engine {
   }
 
   private serve(session: Session, input: Buffer, start: number, end: number): number {
-    const before = this.output.length;
+    const before = this.output.end;
     this.input = input;
     this.at = start;
     this.end = end;
     this.store.log.connection = session.slot;
     const result = this.run(session);
     this.keepRest(session);
-    this.store.count(BYTES_WRITTEN, this.output.length - before);
+    this.store.count(BYTES_WRITTEN, this.output.end - before);
     return result;
   }
 
@@ -215,7 +233,7 @@ export class Engine {
       switch (session.state) {
         case IN_COMMAND:
           if (session.closing) return FEED_CLOSE;
-          if (this.output.room < LINE_ROOM) return FEED_FULL;
+          if (this.output.room < LINE_ROOM) return this.at < this.end ? FEED_FULL : FEED_MORE;
           if (requests === this.options.requestsPerEvent && this.at < this.end) {
             step = STEP_YIELD;
             break;
@@ -307,8 +325,8 @@ export class Engine {
     const { output } = this;
     const reply = session.reply as Buffer;
     const run = Math.min(output.room, reply.length - session.replyOffset);
-    reply.copy(output.bytes, output.length, session.replyOffset, session.replyOffset + run);
-    output.length += run;
+    reply.copy(output.bytes, output.end, session.replyOffset, session.replyOffset + run);
+    output.end += run;
     session.replyOffset += run;
     if (session.replyOffset < reply.length) return STEP_FULL;
     session.reply = null;

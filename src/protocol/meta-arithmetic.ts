@@ -111,7 +111,7 @@ export class MetaArithmetic {
     const { engine, flags, reply } = this;
     const { output } = engine;
     const { i32 } = engine.store.memory;
-    const before = output.length;
+    const before = output.end;
     // As if a new item got its time only when N has its turn.
     const word = at(ref) + ITEM_EXPTIME_I32;
     const exptime = this.putFlags(ref, created ? 0 : i32[word], number, created);
@@ -119,10 +119,10 @@ export class MetaArithmetic {
     this.store.release(hash);
     reply.end();
     if (flags.has(flag.FLAG_VALUE)) {
-      output.length += number.print(output.bytes, output.length);
+      output.end += number.print(output.bytes, output.end);
       reply.end();
     }
-    if (flags.has(flag.FLAG_QUIET)) output.length = before;
+    if (flags.has(flag.FLAG_QUIET)) output.end = before;
   }
 
   /** Code and flags; returns the item's exptime after them. */

@@ -26,16 +26,16 @@ export class MetaReply {
   /** ` f` */
   flag(flag: number): void {
     const { output } = this;
-    output.bytes[output.length++] = SPACE;
-    output.bytes[output.length++] = flag;
+    output.bytes[output.end++] = SPACE;
+    output.bytes[output.end++] = flag;
   }
 
   /** ` f123`; a flag of 0 is left out. The value is below 2^53. */
   count(flag: number, value: number): void {
     const { output } = this;
-    output.bytes[output.length++] = SPACE;
-    if (flag !== 0) output.bytes[output.length++] = flag;
-    output.length += printSafe(output.bytes, output.length, value);
+    output.bytes[output.end++] = SPACE;
+    if (flag !== 0) output.bytes[output.end++] = flag;
+    output.end += printSafe(output.bytes, output.end, value);
   }
 
   /** ` f123` for a number of 64 bits in int32 halves. */
@@ -43,7 +43,7 @@ export class MetaReply {
     const { output, number } = this;
     this.flag(flag);
     number.set(high >>> 0, low >>> 0);
-    output.length += number.print(output.bytes, output.length);
+    output.end += number.print(output.bytes, output.end);
   }
 
   /** Seconds to live, -1 for ever. */
@@ -55,8 +55,8 @@ export class MetaReply {
       return;
     }
     this.flag(flag);
-    output.bytes[output.length++] = 0x2d;
-    output.bytes[output.length++] = 0x31;
+    output.bytes[output.end++] = 0x2d;
+    output.bytes[output.end++] = 0x31;
   }
 
   /** ` kname`, or ` kbase64 b` for a binary one. */
@@ -64,21 +64,21 @@ export class MetaReply {
     const { output } = this;
     this.flag(FLAG_KEY);
     if (binary) {
-      output.length += encodeBase64(key, start, length, output.bytes, output.length);
+      output.end += encodeBase64(key, start, length, output.bytes, output.end);
       this.flag(FLAG_BINARY);
       return;
     }
     const { bytes } = output;
-    for (let i = 0; i < length; i++) bytes[output.length + i] = key[start + i];
-    output.length += length;
+    for (let i = 0; i < length; i++) bytes[output.end + i] = key[start + i];
+    output.end += length;
   }
 
   /** A word as it stood on the line. */
   word(input: Uint8Array, start: number, end: number): void {
     const { output } = this;
     const { bytes } = output;
-    bytes[output.length++] = SPACE;
-    for (let i = start; i < end; i++) bytes[output.length++] = input[i];
+    bytes[output.end++] = SPACE;
+    for (let i = start; i < end; i++) bytes[output.end++] = input[i];
   }
 
   /** What every reply of a missing item gives back: opaque and key, in their order on the line. */
@@ -94,7 +94,7 @@ export class MetaReply {
 
   end(): void {
     const { output } = this;
-    output.bytes[output.length++] = 0x0d;
-    output.bytes[output.length++] = 0x0a;
+    output.bytes[output.end++] = 0x0d;
+    output.bytes[output.end++] = 0x0a;
   }
 }

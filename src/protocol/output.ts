@@ -1,53 +1,77 @@
 /**
- * The buffer that replies are written to: one per worker, shared by its connections, since each
- * event's replies are sent before the next event is served.
+ * Where replies are written: one per worker, shared by its connections. A transport aims it at
+ * memory of its own before it has a session served, and takes what was written from there.
  *
- * When a socket does not take all of them at once, the transport takes the storage away (detach)
- * and gives it back when the bytes are gone (recycle).
+ * A transport that can send from the shared memory gets large values as references to their bytes
+ * (see sender.ts), which belong between two parts of what was written.
  */
+import { ValuePieces } from '../cache/value-pieces.ts';
 
-/** One buffer: what a connection may have under way before it is made to wait. */
+/** What a session may write before it is sent: there is that much room wherever it is aimed. */
 export const OUTPUT_BYTES = 64 * 1024;
-const SPARES_MAX = 16;
+
+/** A bound that no value reaches. */
+export const NO_REFERENCES = 2 ** 31 - 1;
 
 export class Output {
   bytes: Buffer = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
-  /** Bytes written and not yet sent. */
-  length = 0;
-  private readonly spares: Buffer[] = [];
+  /** bytes[start, end) are written and not yet sent. */
+  start = 0;
+  end = 0;
+  /** Where the room ends. */
+  limit = OUTPUT_BYTES;
+  /** Values of at least so many bytes are referenced. */
+  referenceFrom = NO_REFERENCES;
+  /** The referenced value, or a part of it; it belongs in front of bytes[referenceAt]. */
+  readonly pieces = new ValuePieces();
+  referenceAt = 0;
 
-  get room(): number {
-    return OUTPUT_BYTES - this.length;
+  /**
+   * The next replies are written to bytes[start, start + OUTPUT_BYTES). Values of `referenceFrom`
+   * bytes and more are referenced, which may be NO_REFERENCES.
+   */
+  aim(bytes: Buffer, start: number, referenceFrom: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = start;
+    this.limit = start + OUTPUT_BYTES;
+    this.referenceFrom = referenceFrom;
+    this.pieces.count = 0;
   }
 
-  /** The bytes to send; valid until reset or detach. */
+  /** Bytes written. */
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  get room(): number {
+    return this.limit - this.end;
+  }
+
+  /** The written bytes. */
   view(): Buffer {
-    return this.bytes.subarray(0, this.length);
+    return this.bytes.subarray(this.start, this.end);
   }
 
   /** Forgets the bytes: they were sent. */
   reset(): void {
-    this.length = 0;
-  }
-
-  /** Hands the storage over, with its bytes still being sent; a fresh one takes its place. */
-  detach(): Buffer {
-    const storage = this.bytes;
-    this.bytes = this.spares.pop() ?? Buffer.allocUnsafeSlow(OUTPUT_BYTES);
-    this.length = 0;
-    return storage;
-  }
-
-  /** Takes back a storage whose bytes have been sent. */
-  recycle(storage: Buffer): void {
-    if (this.spares.length < SPARES_MAX) this.spares.push(storage);
+    this.aim(this.bytes, this.start, this.referenceFrom);
   }
 
   /** Appends a prepared reply; the caller has made sure of the room. */
   put(reply: Uint8Array): void {
     const { bytes } = this;
-    let at = this.length;
+    let at = this.end;
     for (let i = 0; i < reply.length; i++) bytes[at++] = reply[i];
-    this.length = at;
+    this.end = at;
+  }
+
+  /**
+   * The value whose pieces have been added comes here. After it there is room for nothing but the
+   * `tail` bytes that end its reply: no other item may be looked at before it is sent.
+   */
+  closeBehindReference(tail: number): void {
+    this.referenceAt = this.end;
+    this.limit = Math.min(this.limit, this.end + tail);
   }
 }

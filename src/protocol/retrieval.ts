@@ -81,8 +81,9 @@ export class Retrieval {
     }
     engine.at = position;
     session.keysLeft = keysEnd - position;
-    if (session.sending !== 0 || output.room < HEADER_ROOM) return STEP_FULL;
-    if (position < keysEnd) return STEP_YIELD;
+    if (session.sending !== 0) return STEP_FULL;
+    if (position < keysEnd) return output.room < HEADER_ROOM ? STEP_FULL : STEP_YIELD;
+    if (output.room < END_LINE.length) return STEP_FULL;
     if (engine.verbosity > 1) engine.host.log(2, `>${session.slot} END`);
     output.put(END_LINE);
     engine.at += session.keysLineEnd;
@@ -120,7 +121,7 @@ export class Retrieval {
     const { output, store } = this.engine;
     const { i32 } = store.memory;
     const { bytes } = output;
-    let to = output.length;
+    let to = output.end;
     for (let i = 0; i < 6; i++) bytes[to++] = VALUE_WORD[i];
     for (let i = 0; i < length; i++) bytes[to++] = input[start + i];
     bytes[to++] = SPACE;
@@ -135,7 +136,7 @@ export class Retrieval {
     }
     bytes[to++] = CARRIAGE_RETURN;
     bytes[to++] = LINE_FEED;
-    output.length = to;
+    output.end = to;
   }
 
   /** What -vv and -vvv say of a look-up. */

@@ -1,8 +1,10 @@
 /**
  * Sends a value that is too large to be copied under its lock, or that the output has no room for:
- * the item is pinned and copied piece by piece as the output drains. Every protocol's fetches end
- * here; what follows the value on the wire is the line end or nothing.
+ * the item is pinned, and copied piece by piece as the output drains, or referenced where the
+ * transport can send from the shared memory. Every protocol's fetches end here; what follows the
+ * value on the wire is the line end or nothing.
  */
+import { BYTES_WRITTEN } from '../cache/counters.ts';
 import { readValue } from '../cache/value.ts';
 import type { Engine } from './engine.ts';
 import type { Session } from './session.ts';
@@ -11,6 +13,9 @@ import type { Session } from './session.ts';
 const COPY_LOCKED_BYTES = 8 * 1024;
 
 const LINE_END = [0x0d, 0x0a];
+
+/** The most that ends a reply behind a value: the line end, and the END of a get. */
+const TAIL_BYTES = LINE_END.length + 'END\r\n'.length;
 
 export class Sender {
   private readonly engine: Engine;
@@ -36,20 +41,21 @@ export class Sender {
       session.sendLineEnd = lineEnd;
       return this.proceed(session);
     }
-    readValue(store.memory, ref, 0, output.bytes, output.length, bytes);
+    readValue(store.memory, ref, 0, output.bytes, output.end, bytes);
     store.endGet(hash);
-    output.length += bytes;
+    output.end += bytes;
     if (lineEnd) this.putLineEnd();
     return true;
   }
 
-  /** Copies as much of a pinned value as there is room for; true when it is all out. */
+  /** Goes on with a pinned value as far as there is room; true when it is all out. */
   proceed(session: Session): boolean {
     const { output, store } = this.engine;
+    if (session.sendLength >= output.referenceFrom) return this.refer(session);
     const left = session.sendLength - session.sendOffset;
     const run = Math.min(left, output.room);
-    readValue(store.memory, session.sending, session.sendOffset, output.bytes, output.length, run);
-    output.length += run;
+    readValue(store.memory, session.sending, session.sendOffset, output.bytes, output.end, run);
+    output.end += run;
     session.sendOffset += run;
     if (run < left) return false;
     if (session.sendLineEnd) {
@@ -60,15 +66,34 @@ export class Sender {
     return true;
   }
 
+  /** As proceed, by reference: the item stays pinned when its value is out, until it is sent. */
+  private refer(session: Session): boolean {
+    const { output, store } = this.engine;
+    const { sending, sendOffset, sendLength } = session;
+    const listed = output.pieces.list(store.memory, sending, sendOffset, sendLength);
+    store.count(BYTES_WRITTEN, listed - sendOffset);
+    session.sendOffset = listed;
+    if (listed < sendLength) {
+      output.closeBehindReference(0);
+      return false;
+    }
+    output.closeBehindReference(TAIL_BYTES);
+    if (session.sendLineEnd) this.putLineEnd();
+    session.sending = 0;
+    session.referring = true;
+    return true;
+  }
+
   /** Lets go of the item being sent: it is sent, or the connection is gone. */
   stop(session: Session): void {
     this.engine.store.unpin(session.slot);
     session.sending = 0;
+    session.referring = false;
   }
 
   private putLineEnd(): void {
     const { output } = this.engine;
-    output.bytes[output.length++] = LINE_END[0];
-    output.bytes[output.length++] = LINE_END[1];
+    output.bytes[output.end++] = LINE_END[0];
+    output.bytes[output.end++] = LINE_END[1];
   }
 }

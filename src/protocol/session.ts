@@ -103,6 +103,8 @@ export class Session {
   sendOffset = 0;
   sendLength = 0;
   sendLineEnd = false;
+  /** An item stays pinned because what is being sent refers to its value, which is all out. */
+  referring = false;
 
   /** IN_REPLY: the reply and how far it is sent. */
   reply: Buffer | null = null;

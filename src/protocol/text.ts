@@ -190,9 +190,9 @@ export class TextCommands {
     else if (result === DELTA_NO_MEMORY) engine.reply(session, NO_MEMORY_DELTA);
     else if (session.noreply) session.noreply = false;
     else {
-      output.length += updater.result.print(output.bytes, output.length);
-      output.bytes[output.length++] = 0x0d;
-      output.bytes[output.length++] = 0x0a;
+      output.end += updater.result.print(output.bytes, output.end);
+      output.bytes[output.end++] = 0x0d;
+      output.bytes[output.end++] = 0x0a;
     }
   }
 

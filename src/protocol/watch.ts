@@ -88,7 +88,7 @@ class WatchStream implements ReplyStream {
     // Whatever a watcher says is not heard.
     engine.at = engine.end;
     const { memory } = store;
-    output.length += takeBytes(memory, watcher, output.bytes, output.length, output.room);
+    output.end += takeBytes(memory, watcher, output.bytes, output.end, output.room);
     return hasBytes(memory, watcher) ? STEP_FULL : STEP_STARVED;
   }
 

@@ -40,7 +40,7 @@ export function serveWorker(task: WorkerTask): Promise<void> {
 class Worker {
   readonly #task: WorkerTask;
   readonly #transport: Transport;
-  readonly #datagrams: DatagramTransport<Session, Buffer>;
+  readonly #datagrams: DatagramTransport<Session>;
   readonly #handshakes: TlsHandshakes | null;
   readonly #engine: Engine;
   /** Unix connections that wait for a slot of the connection table, by the id of the question. */

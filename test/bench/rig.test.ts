@@ -51,7 +51,7 @@ test('a value that is not the one stored fails the bench', () => {
   const [gets] = makeBatches(items, GETS, DEPTH);
   const length = items.valueLength(0);
   const other = Buffer.from(`set bench-000000000 0 0 ${length}\r\n${'x'.repeat(length)}\r\n`);
-  rig.engine.feed(rig.session, other, other.length);
+  rig.engine.feed(rig.session, other, 0, other.length);
   rig.engine.output.reset();
   assert.throws(() => {
     for (let i = 0; i < 256; i++) rig.serve(gets);

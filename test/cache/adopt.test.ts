@@ -168,7 +168,7 @@ test('uploads and pins of the moment are gone, without a trace', () => {
   const huge = filler('huge', 150_000);
   talk.send(storageLine('set', 'huge', huge));
   const line = Buffer.from('get huge\r\n');
-  engine.feed(talk.session, line, line.length);
+  engine.feed(talk.session, line, 0, line.length);
   engine.output.reset();
   const other = new Talk(makeEngine(makeStore(memory, {}, 3)));
   other.send(storageLine('set', 'upload', filler('upload', 50_000)).slice(0, 30_000));

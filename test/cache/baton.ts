@@ -148,7 +148,7 @@ class Hand {
     const { engine, session } = this;
     const bytes = Buffer.from(request, 'latin1');
     let reply = '';
-    let result = engine.feed(session, bytes, bytes.length);
+    let result = engine.feed(session, bytes, 0, bytes.length);
     for (;;) {
       reply += engine.output.view().toString('latin1');
       engine.output.reset();

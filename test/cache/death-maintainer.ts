@@ -137,7 +137,7 @@ export const MAINTENANCE: readonly Scenario[] = [
     prepare: (world) => {
       fill(world, 14, 150_000);
       const line = Buffer.from('get 150000x0\r\n');
-      if (world.a.engine.feed(world.a.session, line, line.length) !== FEED_FULL) {
+      if (world.a.engine.feed(world.a.session, line, 0, line.length) !== FEED_FULL) {
         throw new Error('nothing is being sent');
       }
     },

@@ -176,7 +176,7 @@ const LIVES: readonly Scenario[] = [
 function startSending(world: World): void {
   const { engine, session } = world.a;
   const line = Buffer.from('get k\r\n');
-  assert.equal(engine.feed(session, line, line.length), FEED_FULL);
+  assert.equal(engine.feed(session, line, 0, line.length), FEED_FULL);
 }
 
 /** What was being sent must come out as it was, whatever has happened to the key. */

@@ -120,7 +120,7 @@ test('a page with a value that is being sent is given up, and the value is sent 
   for (let i = 0; i < 14; i++) world.put(`k${i}`, filler(`k${i}`, 150_000));
   const { engine, session } = world.a;
   const line = Buffer.from('get k0\r\n');
-  let result = engine.feed(session, line, line.length);
+  let result = engine.feed(session, line, 0, line.length);
   let reply = engine.output.view().toString('latin1');
   engine.output.reset();
   const id = world.memory.classLargest;

@@ -27,7 +27,7 @@ for (const lruSegmented of [true, false]) {
         const reader = new Talk(makeEngine(store));
         readers.push(reader);
         const line = Buffer.from(`get slow${i}\r\n`);
-        assert.equal(reader.engine.feed(reader.session, line, line.length), FEED_FULL);
+        assert.equal(reader.engine.feed(reader.session, line, 0, line.length), FEED_FULL);
       }
       for (let i = 0; i < 400; i++) {
         assert.equal(talk.send(set(`key${i}`, value)), 'STORED\r\n', `key${i}`);
@@ -47,7 +47,7 @@ test('with tail_repair_time a value that is being sent for long is dropped from 
   talk.send(set('slow', value));
   const reader = new Talk(makeEngine(store));
   const line = Buffer.from('get slow\r\n');
-  assert.equal(reader.engine.feed(reader.session, line, line.length), FEED_FULL);
+  assert.equal(reader.engine.feed(reader.session, line, 0, line.length), FEED_FULL);
   for (const [seconds, found] of [
     [10, true],
     [1, false],

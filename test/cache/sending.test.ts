@@ -10,7 +10,7 @@ test('incr on a value that is being sent makes a new item; the old one is sent w
   assert.equal(world.b.send(`set n 0 0 ${old.length}\r\n${old}\r\n`), 'STORED\r\n');
   const { engine, session } = world.a;
   const line = Buffer.from('get n\r\n');
-  let result = engine.feed(session, line, line.length);
+  let result = engine.feed(session, line, 0, line.length);
   assert.equal(result, FEED_FULL);
   // Nothing was sent yet of what follows: it is in the output, and its end is still in the item.
   let reply = engine.output.view().toString('latin1');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { ReplyStorage } from '../../src/net/reply-storage.ts';
 import { SocketTransport } from '../../src/net/socket.ts';
 import type { ByteProtocol, ReplyBuffer } from '../../src/net/transport.ts';
 import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../../src/protocol/engine.ts';
@@ -10,33 +11,42 @@ import { PLAIN_ORIGIN } from '../../src/protocol/origin.ts';
 
 const OUTPUT_BYTES = 64 * 1024;
 
+/** Where the letters are written. */
+class LetterOutput implements ReplyBuffer {
+  storage: Buffer = Buffer.alloc(0);
+  start = 0;
+  end = 0;
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  aim(bytes: Buffer, start: number): void {
+    this.storage = bytes;
+    this.start = start;
+    this.end = start;
+  }
+
+  view(): Buffer {
+    return this.storage.subarray(this.start, this.end);
+  }
+}
+
 /** Reply storage that knows how much of it is out with a socket. */
-class CountingOutput implements ReplyBuffer<Buffer> {
-  storage = Buffer.alloc(OUTPUT_BYTES);
-  length = 0;
+class CountingStorage extends ReplyStorage {
   detached = 0;
   detachedMax = 0;
 
-  view(): Buffer {
-    return this.storage.subarray(0, this.length);
-  }
-
-  reset(): void {
-    this.length = 0;
-  }
-
-  detach(): Buffer {
-    const { storage } = this;
-    this.storage = Buffer.alloc(OUTPUT_BYTES);
-    this.length = 0;
+  override detach(): Buffer {
     this.detached++;
     this.detachedMax = Math.max(this.detachedMax, this.detached);
-    return storage;
+    return super.detach();
   }
 
-  recycle(storage: Buffer): void {
+  override recycle(storage: Buffer): void {
     assert.equal(storage.length, OUTPUT_BYTES);
     this.detached--;
+    super.recycle(storage);
   }
 }
 
@@ -48,8 +58,8 @@ interface Session {
 }
 
 /** 'a' is answered with 'a', 'B' with a full buffer, 'y' yields after its reply, 'q' closes. */
-class LetterProtocol implements ByteProtocol<Session, Buffer> {
-  readonly output = new CountingOutput();
+class LetterProtocol implements ByteProtocol<Session> {
+  readonly output = new LetterOutput();
   readonly sessions: Session[] = [];
   feeds = 0;
 
@@ -59,9 +69,9 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
     return session;
   }
 
-  feed(session: Session, input: Uint8Array, length: number): number {
+  feed(session: Session, input: Uint8Array, start: number, end: number): number {
     this.feeds++;
-    session.held = Buffer.concat([session.held, input.subarray(0, length)]);
+    session.held = Buffer.concat([session.held, input.subarray(start, end)]);
     return this.resume(session);
   }
 
@@ -71,8 +81,8 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
       const letter = String.fromCharCode(session.held[0]);
       const bytes = letter === 'B' ? OUTPUT_BYTES : 1;
       if (bytes > OUTPUT_BYTES - output.length) return FEED_FULL;
-      output.storage.fill(letter, output.length, output.length + bytes);
-      output.length += bytes;
+      output.storage.fill(letter, output.end, output.end + bytes);
+      output.end += bytes;
       session.held = session.held.subarray(1);
       if (letter === 'y') return FEED_YIELD;
       if (letter === 'q') return FEED_CLOSE;
@@ -107,7 +117,8 @@ class LetterProtocol implements ByteProtocol<Session, Buffer> {
 
 interface Rig {
   readonly protocol: LetterProtocol;
-  readonly transport: SocketTransport<Session, Buffer>;
+  readonly transport: SocketTransport<Session>;
+  readonly storage: CountingStorage;
   readonly closedSlots: number[];
   readonly kicked: number[];
   readonly overdue: number[];
@@ -119,11 +130,13 @@ async function rig(t: TestContext): Promise<Rig> {
   const closedSlots: number[] = [];
   const kicked: number[] = [];
   const overdue: number[] = [];
-  const transport = new SocketTransport(protocol, {
-    onClose: (slot) => closedSlots.push(slot),
-    onIdleKick: (slot) => kicked.push(slot),
-    onOverdue: (slot) => overdue.push(slot),
-  });
+  const storage = new CountingStorage();
+  const owner = {
+    onClose: (slot: number) => closedSlots.push(slot),
+    onIdleKick: (slot: number) => kicked.push(slot),
+    onOverdue: (slot: number) => overdue.push(slot),
+  };
+  const transport = new SocketTransport(protocol, owner, storage);
   let slots = 0;
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     transport.serve(socket, slots++, PLAIN_ORIGIN);
@@ -143,7 +156,7 @@ async function rig(t: TestContext): Promise<Rig> {
     await once(socket, 'connect');
     return socket;
   };
-  return { protocol, transport, closedSlots, kicked, overdue, client };
+  return { protocol, transport, storage, closedSlots, kicked, overdue, client };
 }
 
 async function receive(socket: Socket, length: number): Promise<string> {
@@ -164,25 +177,25 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 test('all replies to one read leave together and the buffer is used again', async (t) => {
-  const { protocol, client } = await rig(t);
+  const { protocol, client, storage } = await rig(t);
   const socket = await client();
-  const { storage } = protocol.output;
+  const { current } = storage;
   for (let round = 0; round < 3; round++) {
     socket.write('abc');
     assert.equal(await receive(socket, 3), 'abc');
   }
   assert.equal(protocol.feeds, 3);
-  assert.equal(protocol.output.storage, storage);
-  assert.equal(protocol.output.detachedMax, 0);
+  assert.equal(protocol.output.storage, current);
+  assert.equal(storage.detachedMax, 0);
 });
 
 test('a client that does not read holds one buffer and is not read', async (t) => {
-  const { protocol, client } = await rig(t);
+  const { protocol, client, storage } = await rig(t);
   const lazy = await client();
   lazy.pause();
   const requests = 400;
   lazy.write('B'.repeat(requests));
-  await until(() => protocol.output.detached === 1);
+  await until(() => storage.detached === 1);
   const [session] = protocol.sessions;
   const held = session.held.length;
   const { feeds } = protocol;
@@ -195,22 +208,22 @@ test('a client that does not read holds one buffer and is not read', async (t) =
   }
   assert.equal(protocol.feeds, feeds + 20);
   assert.equal(session.held.length, held);
-  assert.equal(protocol.output.detachedMax, 1);
+  assert.equal(storage.detachedMax, 1);
   const text = await receive(lazy, requests * OUTPUT_BYTES + 4);
   assert.equal(text.length, requests * OUTPUT_BYTES + 4);
   assert.match(text, /^B+aaaa$/);
-  await until(() => protocol.output.detached === 0);
+  await until(() => storage.detached === 0);
 });
 
 test('a lazy client that goes away gives its buffer back', async (t) => {
-  const { protocol, client, closedSlots } = await rig(t);
+  const { protocol, client, closedSlots, storage } = await rig(t);
   const lazy = await client();
   lazy.pause();
   lazy.write('B'.repeat(400));
-  await until(() => protocol.output.detached === 1);
+  await until(() => storage.detached === 1);
   lazy.resetAndDestroy();
   await until(() => closedSlots.length === 1);
-  assert.equal(protocol.output.detached, 0);
+  assert.equal(storage.detached, 0);
   assert.equal(protocol.sessions[0].closed, 1);
 });
 
@@ -247,14 +260,14 @@ test('a client that shuts its side gets what it asked for', async (t) => {
 });
 
 test('draining closes who waits at once, and others after their replies', async (t) => {
-  const { protocol, transport, client, closedSlots } = await rig(t);
+  const { transport, client, closedSlots, storage } = await rig(t);
   const idle = await client();
   idle.write('a');
   assert.equal(await receive(idle, 1), 'a');
   const lazy = await client();
   lazy.pause();
   lazy.write('B'.repeat(200));
-  await until(() => protocol.output.detached === 1);
+  await until(() => storage.detached === 1);
   const drained = transport.drain();
   await until(() => closedSlots.length === 1);
   assert.deepEqual(closedSlots, [0]);
@@ -280,12 +293,12 @@ test('connections that have not authenticated in time are closed', async (t) => 
 });
 
 test('idle connections are closed, busy ones are not', async (t) => {
-  const { protocol, transport, client, kicked } = await rig(t);
+  const { transport, client, kicked, storage } = await rig(t);
   const idle = await client();
   const lazy = await client();
   lazy.pause();
   lazy.write('B'.repeat(400));
-  await until(() => protocol.output.detached === 1);
+  await until(() => storage.detached === 1);
   transport.closeIdle(60);
   assert.deepEqual(kicked, []);
   // A limit below 0 makes everything idle that is not busy.

@@ -13,14 +13,12 @@ const REPLY = Buffer.from('OK\r\n');
 const REQUEST = Buffer.from('\x00\x01\x00\x00\x00\x01\x00\x00x\r\n', 'latin1');
 
 /** Answers every datagram with the same line. */
-class Parrot implements ByteProtocol<null, null> {
+class Parrot implements ByteProtocol<null> {
   fed = 0;
   readonly output = {
     length: REPLY.length,
     view: () => REPLY,
-    reset: () => undefined,
-    detach: () => null,
-    recycle: () => undefined,
+    aim: () => undefined,
   };
   open = () => null;
   feed = () => {

@@ -299,7 +299,7 @@ test('cache_memlimit: a page in use for long does not keep others from being giv
   for (let i = 0; i < 70; i++) world.b.send(storageLine('set', `huge${i}`, huge, 0));
   for (let i = 0; i < 900; i++) world.b.send(storageLine('set', `k${i}`, filler('v', 6000), 0));
   const line = Buffer.from('get pinned\r\n');
-  assert.equal(world.a.engine.feed(world.a.session, line, line.length), FEED_FULL);
+  assert.equal(world.a.engine.feed(world.a.session, line, 0, line.length), FEED_FULL);
   world.a.engine.output.reset();
   const before = world.memory.i32[HEAD_PAGE_COUNT];
   assert.ok(before > 15, `${before} pages`);

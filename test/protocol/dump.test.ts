@@ -35,7 +35,7 @@ function crawlable(...how: ConstructorParameters<typeof World>): World {
 function beginDump(talk: Talk, line: string): { text: string; over: boolean; rest(): string } {
   const { engine, session } = talk;
   const bytes = Buffer.from(`${line}\r\n`);
-  const first = engine.feed(session, bytes, bytes.length);
+  const first = engine.feed(session, bytes, 0, bytes.length);
   const take = (): string => {
     const text = engine.output.view().toString('latin1');
     engine.output.reset();

@@ -39,7 +39,7 @@ function taken(talk: Talk, result: number): Step {
 /** One call of feed. */
 export function feed(talk: Talk, input: Buffer | string): Step {
   const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : Buffer.from(input);
-  const step = taken(talk, talk.engine.feed(talk.session, bytes, bytes.length));
+  const step = taken(talk, talk.engine.feed(talk.session, bytes, 0, bytes.length));
   // The engine may not look at the input again.
   bytes.fill(0xee);
   return step;

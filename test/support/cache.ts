@@ -11,9 +11,13 @@ import { createMemory, type Memory } from '../../src/memory/memory.ts';
 import { Engine, FEED_CLOSE, FEED_MORE } from '../../src/protocol/engine.ts';
 import type { EngineOptions, Host } from '../../src/protocol/host.ts';
 import { type Origin, PLAIN_ORIGIN } from '../../src/protocol/origin.ts';
+import { NO_REFERENCES, OUTPUT_BYTES } from '../../src/protocol/output.ts';
 import type { Session } from '../../src/protocol/session.ts';
 
 const MEGABYTE = 1024 * 1024;
+
+/** What talks are answered in. */
+const STORAGE = Buffer.alloc(OUTPUT_BYTES);
 
 /** memcached's defaults, with two workers. */
 export const MEMORY_DEFAULTS: MemoryConfig = {
@@ -126,7 +130,8 @@ export class Talk {
   send(input: Buffer | string): string {
     const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input;
     let replies = '';
-    let result = this.engine.feed(this.session, bytes, bytes.length);
+    this.engine.output.aim(STORAGE, 0, NO_REFERENCES);
+    let result = this.engine.feed(this.session, bytes, 0, bytes.length);
     for (;;) {
       replies += this.engine.output.view().toString('latin1');
       this.engine.output.reset();
