@@ -6,6 +6,7 @@
  * thread takes it from there when it opens its hash table. It is a variable of this module and not
  * a parameter: hashKey runs once per key of every request.
  */
+import type { Bytes } from '../memory/bytes.ts';
 import { jenkins } from './jenkins.ts';
 import { murmur3 } from './murmur3.ts';
 import { xxh3 } from './xxh3.ts';
@@ -32,8 +33,8 @@ export function chooseHash(index: number): void {
 }
 
 /** Hash of `length` key bytes at `start`, as a signed int32. */
-export function hashKey(bytes: Uint8Array, start: number, length: number, tenant: number): number {
-  if (algorithm === MURMUR3) return murmur3(bytes, start, length, tenant);
-  if (algorithm === JENKINS) return jenkins(bytes, start, length, tenant);
-  return xxh3(bytes, start, length, tenant);
+export function hashKey(key: Bytes, start: number, length: number, tenant: number): number {
+  if (algorithm === MURMUR3) return murmur3(key, start, length, tenant);
+  if (algorithm === JENKINS) return jenkins(key, start, length, tenant);
+  return xxh3(key, start, length, tenant);
 }

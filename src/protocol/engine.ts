@@ -11,6 +11,7 @@ import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
 import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
+import { Bytes } from '../memory/bytes.ts';
 import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { Auth } from './auth.ts';
@@ -73,14 +74,18 @@ export class Engine {
   readonly prefixes: Prefixes;
   /** The input at hand: bytes[at, end) are not parsed yet. */
   input: Buffer = Buffer.alloc(0);
+  /** The same input, for moving bytes by words. */
+  source = new Bytes(this.input);
   at = 0;
   end = 0;
   /** The verbosity when the command at hand began; 2 logs requests and replies, 3 look-ups too. */
   verbosity = 0;
   /** Called when a connection has become a watcher: its transport has to be poked from now on. */
   onWatcher: (() => void) | null = null;
+  /** What a transport has read into last. */
+  private read = this.source;
   /** Storage for pending input that no session needs at the moment. */
-  private spare: Buffer | null = null;
+  private spare: Bytes | null = null;
   readonly sender: Sender;
   readonly upload: Upload;
   readonly auth: Auth;
@@ -120,8 +125,9 @@ export class Engine {
    */
   feed(session: Session, input: Buffer, start: number, end: number): number {
     this.store.count(BYTES_READ, end - start);
-    if (session.pendingLength === 0) return this.serve(session, input, start, end);
-    this.keep(session, input, start, end - start);
+    const source = this.sourceOf(input);
+    if (session.pendingLength === 0) return this.serve(session, source, start, end);
+    this.keep(session, source, start, end - start);
     return this.resume(session);
   }
 
@@ -131,7 +137,7 @@ export class Engine {
    */
   hold(session: Session, input: Buffer, start: number, end: number): number {
     this.store.count(BYTES_READ, end - start);
-    this.keep(session, input, start, end - start);
+    this.keep(session, this.sourceOf(input), start, end - start);
     return session.pendingLength;
   }
 
@@ -142,7 +148,7 @@ export class Engine {
 
   /** Goes on after FEED_FULL or FEED_YIELD, or with what was held. Returns one of FEED_*. */
   resume(session: Session): number {
-    const pending = session.pending ?? this.input;
+    const pending = session.pending ?? this.source;
     const { pendingStart } = session;
     return this.serve(session, pending, pendingStart, pendingStart + session.pendingLength);
   }
@@ -214,9 +220,10 @@ export class Engine {
     session.state = IN_REPLY;
   }
 
-  private serve(session: Session, input: Buffer, start: number, end: number): number {
+  private serve(session: Session, source: Bytes, start: number, end: number): number {
     const before = this.output.end;
-    this.input = input;
+    this.source = source;
+    this.input = source.u8;
     this.at = start;
     this.end = end;
     this.store.log.connection = session.slot;
@@ -341,47 +348,53 @@ export class Engine {
       session.pendingStart = 0;
       session.pendingLength = 0;
       // A storage that grew for one long line is not kept for the life of the connection.
-      if (session.pending !== null && session.pending.length > LINE_BYTES_MAX) {
-        if (session.pending.length === SPARE_BYTES) this.spare = session.pending;
+      if (session.pending !== null && session.pending.u8.length > LINE_BYTES_MAX) {
+        if (session.pending.u8.length === SPARE_BYTES) this.spare = session.pending;
         session.pending = null;
       }
-    } else if (this.input === session.pending) {
+    } else if (this.source === session.pending) {
       // It stays where it is: a long line is served in many turns, and would be moved in each.
       session.pendingStart = this.at;
       session.pendingLength = rest;
     } else {
       session.pendingLength = 0;
-      this.keep(session, this.input, this.at, rest);
+      this.keep(session, this.source, this.at, rest);
     }
   }
 
+  /** The input of a transport, which mostly reads into the same buffer. */
+  private sourceOf(input: Buffer): Bytes {
+    if (input !== this.read.u8) this.read = new Bytes(input);
+    return this.read;
+  }
+
   /** Adds input to what the session keeps already. */
-  private keep(session: Session, source: Buffer, start: number, length: number): void {
+  private keep(session: Session, source: Bytes, start: number, length: number): void {
     const { pending, pendingStart } = session;
     const needed = session.pendingLength + length;
     let storage = pending;
-    if (storage === null || storage.length < needed) {
+    if (storage === null || storage.u8.length < needed) {
       storage = this.storageFor(needed);
     }
     if (pending !== null && (storage !== pending || pendingStart > 0)) {
-      pending.copy(storage, 0, pendingStart, pendingStart + session.pendingLength);
+      pending.u8.copy(storage.u8, 0, pendingStart, pendingStart + session.pendingLength);
     }
     session.pending = storage;
     session.pendingStart = 0;
-    source.copy(storage, session.pendingLength, start, start + length);
+    source.u8.copy(storage.u8, session.pendingLength, start, start + length);
     session.pendingLength = needed;
   }
 
   /** A storage of at least this many bytes. */
-  private storageFor(needed: number): Buffer {
+  private storageFor(needed: number): Bytes {
     let size = 256;
     while (size < needed) size *= 2;
     if (size > LINE_BYTES_MAX && size <= SPARE_BYTES) {
       // What is left of a deep pipeline is kept for a turn or two: one storage serves each time.
       const { spare } = this;
       this.spare = null;
-      return spare ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
+      return spare ?? new Bytes(Buffer.allocUnsafeSlow(SPARE_BYTES));
     }
-    return Buffer.allocUnsafeSlow(size);
+    return new Bytes(Buffer.allocUnsafeSlow(size));
   }
 }

@@ -8,6 +8,7 @@
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
 import { hashKey } from '../cache/hash.ts';
 import { clientFlagsOf, KEY_BYTES_MAX, valueBytesOf } from '../cache/item.ts';
+import { copyBytes } from '../memory/bytes.ts';
 import { realtime } from '../memory/clock.ts';
 import { at, HEAD_DETAIL_ENABLED, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32 } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
@@ -94,36 +95,36 @@ export class Retrieval {
   /** False when the value is on its way in pieces, and waits for room. */
   private serveKey(session: Session, start: number, length: number): boolean {
     const { engine } = this;
-    const { store, input } = engine;
-    const hash = hashKey(input, start, length, session.tenant);
+    const { store, source } = engine;
+    const hash = hashKey(source, start, length, session.tenant);
     const ref = session.keysTouch
-      ? store.getAndTouch(hash, session.tenant, input, start, length, session.keysExptime)
-      : store.get(hash, session.tenant, input, start, length);
+      ? store.getAndTouch(hash, session.tenant, source, start, length, session.keysExptime)
+      : store.get(hash, session.tenant, source, start, length);
     if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
       // The prefix lock comes after the stripe in the lock order.
-      engine.prefixes.recordGet(input, start, length, ref !== 0);
+      engine.prefixes.recordGet(source, start, length, ref !== 0);
     }
     if (engine.verbosity > 1) this.log(session, start, length, ref !== 0);
     if (ref === 0) return true;
     const bytes = valueBytesOf(store.memory.i32, ref);
-    this.putHeader(session, ref, input, start, length, bytes);
+    this.putHeader(session, ref, start, length, bytes);
     return engine.sender.send(session, hash, ref, bytes, true);
   }
 
   private putHeader(
     session: Session,
     ref: number,
-    input: Buffer,
     start: number,
     length: number,
     valueBytes: number,
   ): void {
-    const { output, store } = this.engine;
+    const { output, source, store } = this.engine;
     const { i32 } = store.memory;
-    const { bytes } = output;
+    const { bytes, target } = output;
     let to = output.end;
     for (let i = 0; i < 6; i++) bytes[to++] = VALUE_WORD[i];
-    for (let i = 0; i < length; i++) bytes[to++] = input[start + i];
+    copyBytes(source, start, target, to, length);
+    to += length;
     bytes[to++] = SPACE;
     to += printSafe(bytes, to, clientFlagsOf(i32, ref));
     bytes[to++] = SPACE;
@@ -173,7 +174,7 @@ export class Retrieval {
    */
   private refuse(session: Session, start: number, end: number): void {
     const { engine } = this;
-    const { store, input } = engine;
+    const { store, input, source } = engine;
     let position = start;
     while (position < end) {
       while (position < end && input[position] === SPACE) position++;
@@ -181,12 +182,12 @@ export class Retrieval {
       while (position < end && input[position] !== SPACE) position++;
       const length = position - key;
       if (length > KEY_BYTES_MAX) break;
-      const hash = hashKey(input, key, length, session.tenant);
+      const hash = hashKey(source, key, length, session.tenant);
       const ref = session.keysTouch
-        ? store.getAndTouch(hash, session.tenant, input, key, length, session.keysExptime)
-        : store.get(hash, session.tenant, input, key, length);
+        ? store.getAndTouch(hash, session.tenant, source, key, length, session.keysExptime)
+        : store.get(hash, session.tenant, source, key, length);
       if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
-        engine.prefixes.recordGet(input, key, length, ref !== 0);
+        engine.prefixes.recordGet(source, key, length, ref !== 0);
       }
       if (ref !== 0) store.endGet(hash);
     }

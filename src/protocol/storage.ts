@@ -41,7 +41,7 @@ export class Storage implements Uploader {
   /** Starts a storage command from its tokens: command, key, flags, exptime, bytes, [cas]. */
   start(session: Session, mode: number): void {
     const { engine, cas } = this;
-    const { tokens, store, input } = engine;
+    const { tokens, store, input, source } = engine;
     const keyStart = tokens.starts[1];
     const keyBytes = tokens.length(1);
     if (keyBytes > KEY_BYTES_MAX || !tokens.parseUint32(2)) {
@@ -69,13 +69,13 @@ export class Storage implements Uploader {
       return;
     }
     const { tenant } = session;
-    const hash = hashKey(input, keyStart, keyBytes, tenant);
+    const hash = hashKey(source, keyStart, keyBytes, tenant);
     if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
-      engine.prefixes.recordSet(input, keyStart, keyBytes);
+      engine.prefixes.recordSet(source, keyStart, keyBytes);
     }
     const ref = store.allocator.allocItem(
       tenant,
-      input,
+      source,
       keyStart,
       keyBytes,
       flags,
@@ -86,10 +86,10 @@ export class Storage implements Uploader {
       const allowed = store.allocator.sizeAllowed(keyBytes, flags, valueBytes);
       store.count(allowed ? STORE_NO_MEMORY : STORE_TOO_LARGE, 1);
       if (store.log.wants(WATCH_MUTATIONS)) {
-        store.log.refused(!allowed, mode, input, keyStart, keyBytes);
+        store.log.refused(!allowed, mode, source, keyStart, keyBytes);
       }
       // What a set was to replace must not be found any more, even though it failed.
-      if (mode === MODE_SET) store.drop(hash, tenant, input, keyStart, keyBytes);
+      if (mode === MODE_SET) store.drop(hash, tenant, source, keyStart, keyBytes);
       this.swallow(session, valueBytes + TERMINATOR_BYTES, allowed ? NO_MEMORY : TOO_LARGE);
       return;
     }

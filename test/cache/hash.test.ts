@@ -1,13 +1,15 @@
 /**
  * The three hash algorithms give what their authors' own code gives, for every length of a key.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jenkins } from '../../src/cache/jenkins.ts';
 import { murmur3 } from '../../src/cache/murmur3.ts';
 import { xxh3 } from '../../src/cache/xxh3.ts';
+import { Bytes } from '../../src/memory/bytes.ts';
 
-type Hash = (bytes: Uint8Array, start: number, length: number, seed: number) => number;
+type Hash = (key: Bytes, start: number, length: number, seed: number) => number;
 
 /** An algorithm's answers, seed by seed, of the lengths that come into its different branches. */
 interface Known {
@@ -121,14 +123,14 @@ const KNOWN: readonly Known[] = [
 ];
 
 /** Bytes that look random and are the same everywhere. */
-function sample(length: number): Buffer {
+function sample(length: number): Bytes {
   const bytes = Buffer.alloc(length);
   let state = 1;
   for (let i = 0; i < length; i++) {
     state = (Math.imul(state, 1103515245) + 12345) >>> 0;
     bytes[i] = state >>> 16;
   }
-  return bytes;
+  return new Bytes(bytes);
 }
 
 for (const { hash, seed, answers } of KNOWN) {
@@ -143,19 +145,19 @@ test('a hash depends on nothing outside the key, nor on where it lies', () => {
   const bytes = sample(260);
   for (const hash of [jenkins, murmur3, xxh3]) {
     for (let length = 0; length <= 250; length++) {
-      const shifted = Buffer.alloc(260, 0xa5);
-      bytes.copy(shifted, 5, 0, length);
+      const shifted = new Bytes(Buffer.alloc(260, 0xa5));
+      bytes.u8.copy(shifted.u8, 5, 0, length);
       assert.equal(hash(shifted, 5, length, 7), hash(bytes, 0, length, 7), `length ${length}`);
     }
   }
 });
 
 test('jenkins has the answers that its author published', () => {
-  const text = Buffer.from('Four score and seven years ago');
+  const text = new Bytes(Buffer.from('Four score and seven years ago'));
   assert.equal(jenkins(text, 0, 0, 0) >>> 0, 0xdeadbeef);
   assert.equal(jenkins(text, 0, 0, 0xdeadbeef | 0) >>> 0, 0xbd5b7dde);
-  assert.equal(jenkins(text, 0, text.length, 0) >>> 0, 0x17770551);
-  assert.equal(jenkins(text, 0, text.length, 1) >>> 0, 0xcd628161);
+  assert.equal(jenkins(text, 0, text.u8.length, 0) >>> 0, 0x17770551);
+  assert.equal(jenkins(text, 0, text.u8.length, 1) >>> 0, 0xcd628161);
 });
 
 test('a change of any bit of a key changes its hash', () => {
@@ -164,9 +166,9 @@ test('a change of any bit of a key changes its hash', () => {
       const bytes = sample(length);
       const before = hash(bytes, 0, length, 0);
       for (let bit = 0; bit < 8 * length; bit++) {
-        bytes[bit >> 3] ^= 1 << (bit & 7);
+        bytes.u8[bit >> 3] ^= 1 << (bit & 7);
         assert.notEqual(hash(bytes, 0, length, 0), before, `${hash.name}, bit ${bit} of ${length}`);
-        bytes[bit >> 3] ^= 1 << (bit & 7);
+        bytes.u8[bit >> 3] ^= 1 << (bit & 7);
       }
     }
   }
