@@ -2,7 +2,7 @@
 # project brings along (node_modules/.bin/node) where the system's own is older.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench node memcached
+.PHONY: help run test check native bench node memcached
 
 FLAGS ?= -v
 NPM = npm --no-update-notifier
@@ -11,16 +11,20 @@ INSTALLED = node_modules/.installed
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: node ## Start the server on port 11211; FLAGS="-m 1024 -t 2" passes its flags
+run: node native ## Start the server on port 11211; FLAGS="-m 1024 -t 2" passes its flags
 	@$(NPM) --silent start -- $(FLAGS)
 
-test: node memcached check ## Check, then run all tests, against memcached where it can be had
+test: node memcached native check ## Check, then run all tests, against memcached where it can be had
 	@$(NPM) --silent test
 
 check: node ## Formatter, linter and types
 	@$(NPM) --silent run check
+	@$(NPM) --silent run check:native
 
-bench: node ## Measure against memcached
+native: node ## Build the native addon if its sources changed and there is a Rust to do it
+	@$(NPM) --silent run build:native || true
+
+bench: node native ## Measure against memcached
 	@$(NPM) --silent run bench
 
 # The packages, again whenever their list changes.

@@ -1,7 +1,15 @@
-// In which words the bench without sockets asks for an item and stores it: one dialect per protocol,
-// each of which knows how long the replies are and where a value stands in them.
+// In which words the benches ask for an item and store it: one dialect per protocol, each of which knows how long the replies are and where a value stands in them.
 
-import { type Items, KEY_LENGTH, writeGet, writeLineEnd, writeNextKey } from './items.ts';
+import {
+  BINARY_HEADER,
+  type Items,
+  KEY_LENGTH,
+  writeBinaryGet,
+  writeGet,
+  writeLineEnd,
+  writeMetaGet,
+  writeNextKey,
+} from './items.ts';
 
 /** One protocol's get and set. Lengths in bytes; of hits without the value itself. */
 export interface Dialect {
@@ -14,14 +22,10 @@ export interface Dialect {
   readonly digits: boolean;
   readonly tailLength: number;
   /** Writes a get at `at` and returns its end; `first` is false for one more key of a line. */
-  writeGet(target: Buffer, at: number, item: number, first: boolean): number;
-  writeSet(target: Buffer, at: number, item: number, items: Items): number;
+  writeGet(target: Uint8Array, at: number, item: number, first: boolean): number;
+  writeSet(target: Uint8Array, at: number, item: number, items: Items): number;
 }
 
-const BINARY_HEADER = 24;
-const BINARY_GET = 0;
-const BINARY_SET = 1;
-const SET_EXTRAS = 8;
 /** Flags, in the reply to a get. */
 const GET_EXTRAS = 4;
 
@@ -55,17 +59,8 @@ const meta: Dialect = {
   headLength: 'VA  k\r\n'.length + KEY_LENGTH,
   digits: true,
   tailLength: '\r\n'.length,
-  writeGet: (target, at, item) => {
-    const end = writeNextKey(target, at + target.write('mg', at), item);
-    return end + target.write(' k v\r\n', end);
-  },
-  writeSet: (target, at, item, items) => {
-    const length = items.valueLength(item);
-    let end = writeNextKey(target, at + target.write('ms', at), item);
-    end += target.write(` ${length}\r\n`, end);
-    items.writeValue(target, end, item);
-    return writeLineEnd(target, end + length);
-  },
+  writeGet: writeMetaGet,
+  writeSet: (target, at, item, items) => items.writeMetaSet(target, at, item),
 };
 
 const binary: Dialect = {
@@ -75,46 +70,11 @@ const binary: Dialect = {
   headLength: BINARY_HEADER + GET_EXTRAS,
   digits: false,
   tailLength: 0,
-  writeGet: (target, at, item) => {
-    const end = writePacket(target, at, BINARY_GET, 0, 0);
-    return writeBareKey(target, end, item);
-  },
-  writeSet: (target, at, item, items) => {
-    const length = items.valueLength(item);
-    const end = writePacket(target, at, BINARY_SET, SET_EXTRAS, length);
-    target.fill(0, end, end + SET_EXTRAS);
-    const valueAt = writeBareKey(target, end + SET_EXTRAS, item);
-    items.writeValue(target, valueAt, item);
-    return valueAt + length;
-  },
+  writeGet: writeBinaryGet,
+  writeSet: (target, at, item, items) => items.writeBinarySet(target, at, item),
 };
 
 export const DIALECTS: Readonly<Record<string, Dialect>> = { classic, multi, meta, binary };
-
-/** A request header for one of our keys; returns where the extras begin. */
-function writePacket(
-  target: Buffer,
-  at: number,
-  opcode: number,
-  extras: number,
-  valueLength: number,
-): number {
-  target.fill(0, at, at + BINARY_HEADER);
-  target[at] = 0x80;
-  target[at + 1] = opcode;
-  target.writeUInt16BE(KEY_LENGTH, at + 2);
-  target[at + 4] = extras;
-  target.writeUInt32BE(extras + KEY_LENGTH + valueLength, at + 8);
-  return at + BINARY_HEADER;
-}
-
-/** Writes a key without the space in front of it; returns its end. */
-function writeBareKey(target: Buffer, at: number, item: number): number {
-  const before = target[at - 1];
-  const end = writeNextKey(target, at - 1, item);
-  target[at - 1] = before;
-  return end;
-}
 
 /** Length of the reply to a get that hits, but for what ends its line. */
 export function hitLength(dialect: Dialect, valueLength: number): number {

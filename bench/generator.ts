@@ -1,18 +1,18 @@
 // The load itself: builds requests, keeps the connections busy (closed loop) or on schedule (open
 // loop), checks the replies and measures. One Generator loads one server.
 
+import { BinaryReplies } from './binary-replies.ts';
+import { CountedReplies, type ReplyLengths } from './counted-replies.ts';
+import { DIALECTS, type Dialect } from './dialects.ts';
 import { Histogram } from './histogram.ts';
-import {
-  type Items,
-  KEY_LENGTH,
-  writeGet,
-  writeLineEnd,
-  writeMetaGet,
-  writeNextKey,
-} from './items.ts';
+import { type Items, KEY_LENGTH } from './items.ts';
 import { cpuSecondsOf, machineBusySeconds } from './proc.ts';
-import { type ReplyCounts, ReplyReader } from './replies.ts';
+import type { ReplyCounts, ReplyReader } from './reply-reader.ts';
+import { TextReplies } from './text-replies.ts';
 import type { Transport, TransportHandler } from './transport.ts';
+
+/** Meta: gets are `mg <key> k v`, sets are `ms`. Meta and binary gets have one key each. */
+export type Protocol = 'text' | 'meta' | 'binary';
 
 /** The shape of the load, the same for every server. */
 export interface LoadShape {
@@ -21,8 +21,7 @@ export interface LoadShape {
   readonly depth: number;
   /** Keys in each get. */
   readonly keysPerGet: number;
-  /** Gets are meta commands, `mg <key> k v`, of one key each. */
-  readonly meta: boolean;
+  readonly protocol: Protocol;
   /** Requests per second over all connections, or 0 for a closed loop. */
   readonly rate: number;
 }
@@ -77,10 +76,12 @@ interface Connection {
 /** Loads one server over its own connections; fill() first, then any number of round()s. */
 export class Generator implements TransportHandler {
   readonly #shape: LoadShape;
+  readonly #dialect: Dialect;
   readonly #items: Items;
   readonly #sequence: Int32Array;
   readonly #transport: Transport;
   readonly #pid: number;
+  readonly #counted: ReplyLengths | undefined;
   readonly #connections: Connection[] = [];
   readonly #latencies = new Histogram();
   readonly #counts: ReplyCounts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
@@ -98,18 +99,22 @@ export class Generator implements TransportHandler {
   #begun: CpuMark = { at: 0, server: 0, generator: 0, machine: 0 };
   #result: RoundResult | undefined;
 
+  /** `counted`: the server sends filler of these lengths, which is counted and not read. */
   constructor(
     shape: LoadShape,
     items: Items,
     sequence: Int32Array,
     transport: Transport,
     pid: number,
+    counted?: ReplyLengths,
   ) {
     this.#shape = shape;
+    this.#dialect = dialectOf(shape);
     this.#items = items;
     this.#sequence = sequence;
     this.#transport = transport;
     this.#pid = pid;
+    this.#counted = counted;
   }
 
   /** Opens the connections. */
@@ -121,10 +126,20 @@ export class Generator implements TransportHandler {
     const words = Math.max(depth * (keysPerGet + 1), FILL_BATCH_BYTES);
     const stride = Math.floor(this.#sequence.length / connections);
     for (let i = 0; i < connections; i++) {
-      const reader = new ReplyReader(this.#items, this.#counts, words);
+      const reader = this.#newReader(words);
       const next = i * stride;
       this.#connections.push({ reader, underWay: 0, sentAt: 0, owed: 0, answered: 0, next });
     }
+  }
+
+  #newReader(words: number): ReplyReader {
+    if (this.#counted !== undefined) {
+      return new CountedReplies(this.#items, this.#counts, this.#counted, words);
+    }
+    const { protocol } = this.#shape;
+    return protocol === 'binary'
+      ? new BinaryReplies(this.#items, this.#counts, words)
+      : new TextReplies(this.#items, this.#counts, protocol === 'meta', words);
   }
 
   /** Stores every item once. */
@@ -167,9 +182,9 @@ export class Generator implements TransportHandler {
     this.#transport.close();
   }
 
-  received(index: number, bytes: Uint8Array, length: number): void {
+  received(index: number, bytes: Uint8Array, start: number, end: number): void {
     const connection = this.#connections[index];
-    const completed = connection.reader.feed(bytes, length);
+    const completed = connection.reader.feed(bytes, start, end);
     connection.underWay -= completed;
     this.#underWay -= completed;
     if (this.#filling) {
@@ -286,6 +301,7 @@ export class Generator implements TransportHandler {
   #sendTurn(connection: Connection, index: number, requests: number): void {
     const output = this.#transport.output(index);
     const sequence = this.#sequence;
+    const dialect = this.#dialect;
     const keysPerGet = this.#shape.keysPerGet;
     const reader = connection.reader;
     let at = 0;
@@ -294,26 +310,20 @@ export class Generator implements TransportHandler {
       const first = sequence[next];
       if (++next === sequence.length) next = 0;
       if (first < 0) {
-        reader.expectStored();
-        at = this.#items.writeSet(output, at, ~first);
-        continue;
-      }
-      if (this.#shape.meta) {
-        reader.expectMeta(first);
-        at = writeMetaGet(output, at, first);
+        reader.expectStored(~first);
+        at = dialect.writeSet(output, at, ~first, this.#items);
         continue;
       }
       reader.expectGet(keysPerGet);
       reader.expectKey(first);
-      at = writeNextKey(output, writeGet(output, at), first);
+      at = dialect.writeGet(output, at, first, true);
       for (let k = 1; k < keysPerGet; k++) {
         const value = sequence[next];
         const item = value < 0 ? ~value : value;
         if (++next === sequence.length) next = 0;
         reader.expectKey(item);
-        at = writeNextKey(output, at, item);
+        at = dialect.writeGet(output, at, item, false);
       }
-      at = writeLineEnd(output, at);
     }
     connection.next = next;
     connection.underWay += requests;
@@ -325,14 +335,21 @@ export class Generator implements TransportHandler {
     const output = this.#transport.output(index);
     let at = 0;
     while (at < FILL_BATCH_BYTES && this.#fillNext < this.#items.count) {
-      connection.reader.expectStored();
-      at = this.#items.writeSet(output, at, this.#fillNext++);
+      const item = this.#fillNext++;
+      connection.reader.expectStored(item);
+      at = this.#dialect.writeSet(output, at, item, this.#items);
       connection.underWay++;
       this.#underWay++;
     }
     if (at > 0) this.#transport.send(index, at);
     else if (this.#underWay === 0) this.#transport.stop();
   }
+}
+
+/** The words that requests of this shape are written in. */
+export function dialectOf({ protocol, keysPerGet }: LoadShape): Dialect {
+  if (protocol === 'text') return keysPerGet === 1 ? DIALECTS.classic : DIALECTS.multi;
+  return DIALECTS[protocol];
 }
 
 function difference(from: number | undefined, to: number | undefined): number | undefined {

@@ -16,6 +16,7 @@ const GET_BYTES = Buffer.from('get');
 const SET_BYTES = Buffer.from('set ');
 const META_GET_BYTES = Buffer.from('mg');
 const META_FLAGS_BYTES = Buffer.from(' k v\r\n');
+const META_SET_BYTES = Buffer.from('ms ');
 const DIGIT_GROUPS = Buffer.from(
   Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0')).join(''),
 );
@@ -23,6 +24,13 @@ const PATTERN_PERIOD = 64;
 const SPACE = 32;
 const CR = 13;
 const LF = 10;
+const BINARY_MAGIC = 0x80;
+/** Length of a binary packet's header. */
+export const BINARY_HEADER = 24;
+/** Flags and exptime. */
+const BINARY_SET_EXTRAS = 8;
+const BINARY_GET = 0;
+const BINARY_SET = 1;
 
 /** The byte of item `item`'s value at `index`: a part of the number and of the place, printable. */
 function valueByte(item: number, index: number): number {
@@ -37,6 +45,7 @@ export class Items {
   readonly maxSetLength: number;
   readonly #lengths: Uint32Array;
   readonly #lengthTexts: ReadonlyMap<number, Buffer>;
+  readonly #metaLengthTexts: ReadonlyMap<number, Buffer>;
 
   /** `valueLengths`: every item gets one of these at random; at least 1 byte each. */
   constructor(count: number, valueLengths: readonly number[], random: Random) {
@@ -51,6 +60,7 @@ export class Items {
       () => valueLengths[random.below(valueLengths.length)],
     );
     this.#lengthTexts = new Map(valueLengths.map((n) => [n, Buffer.from(` 0 0 ${n}\r\n`)]));
+    this.#metaLengthTexts = new Map(valueLengths.map((n) => [n, Buffer.from(` ${n}\r\n`)]));
   }
 
   /** Length of an item's value in bytes. */
@@ -61,42 +71,74 @@ export class Items {
   /** Writes `set <key> 0 0 <length>`, the value and their line ends at `at`; returns the end. */
   writeSet(target: Uint8Array, at: number, item: number): number {
     const length = this.valueLength(item);
-    const lengthText = this.#lengthTexts.get(length)!;
-    let end = copySmall(target, at, SET_BYTES);
-    end = writeKey(target, end, item);
-    end = copySmall(target, end, lengthText);
-    this.writeValue(target, end, item);
-    end += length;
-    target[end] = CR;
-    target[end + 1] = LF;
-    return end + 2;
+    const end = writeKey(target, copySmall(target, at, SET_BYTES), item);
+    const valueAt = copySmall(target, end, this.#lengthTexts.get(length)!);
+    writeValue(target, valueAt, item, length);
+    return writeLineEnd(target, valueAt + length);
   }
 
-  /** Writes an item's value at `at`. */
-  writeValue(target: Uint8Array, at: number, item: number): void {
-    writePattern(target, at, item, this.valueLength(item));
+  /** Writes `ms <key> <length>`, the value and their line ends; returns the end. */
+  writeMetaSet(target: Uint8Array, at: number, item: number): number {
+    const length = this.valueLength(item);
+    const end = writeKey(target, copySmall(target, at, META_SET_BYTES), item);
+    const valueAt = copySmall(target, end, this.#metaLengthTexts.get(length)!);
+    writeValue(target, valueAt, item, length);
+    return writeLineEnd(target, valueAt + length);
+  }
+
+  /** Writes a SET packet of the binary protocol, its opaque the item's number; returns the end. */
+  writeBinarySet(target: Uint8Array, at: number, item: number): number {
+    const length = this.valueLength(item);
+    const extrasAt = writePacketHeader(target, at, BINARY_SET, BINARY_SET_EXTRAS, length, item);
+    target.fill(0, extrasAt, extrasAt + BINARY_SET_EXTRAS);
+    const valueAt = writeKey(target, extrasAt + BINARY_SET_EXTRAS, item);
+    writeValue(target, valueAt, item, length);
+    return valueAt + length;
   }
 
   /** Whether `length` bytes at `at` can be the item's value: their number, the first, the last. */
   looksRight(source: Uint8Array, at: number, length: number, item: number): boolean {
-    if (length !== this.valueLength(item)) return false;
-    const edge = Math.min(length, 4);
-    const tail = length - edge;
-    for (let i = 0; i < edge; i++) {
-      if (source[at + i] !== valueByte(item, i)) return false;
-      if (source[at + tail + i] !== valueByte(item, tail + i)) return false;
-    }
-    return true;
+    return length === this.valueLength(item) && edgesAreRight(source, at, length, item, 0);
   }
 
   /** Whether all `length` bytes at `at` are the item's value. */
   isRight(source: Uint8Array, at: number, length: number, item: number): boolean {
-    if (length !== this.valueLength(item)) return false;
-    for (let i = 0; i < length; i++) {
-      if (source[at + i] !== valueByte(item, i)) return false;
-    }
-    return true;
+    return length === this.valueLength(item) && pieceIsRight(source, at, length, item, 0);
   }
+}
+
+/**
+ * Whether the first and the last bytes of a piece are those of the item's value, in which the piece
+ * begins at `offset`.
+ */
+export function edgesAreRight(
+  source: Uint8Array,
+  at: number,
+  length: number,
+  item: number,
+  offset: number,
+): boolean {
+  const edge = Math.min(length, 4);
+  const tail = length - edge;
+  for (let i = 0; i < edge; i++) {
+    if (source[at + i] !== valueByte(item, offset + i)) return false;
+    if (source[at + tail + i] !== valueByte(item, offset + tail + i)) return false;
+  }
+  return true;
+}
+
+/** Whether all bytes of a piece are those of the item's value from `offset` on. */
+export function pieceIsRight(
+  source: Uint8Array,
+  at: number,
+  length: number,
+  item: number,
+  offset: number,
+): boolean {
+  for (let i = 0; i < length; i++) {
+    if (source[at + i] !== valueByte(item, offset + i)) return false;
+  }
+  return true;
 }
 
 /** Writes `get` at `at`; keys follow with writeNextKey(), a line end with writeLineEnd(). */
@@ -108,6 +150,37 @@ export function writeGet(target: Uint8Array, at: number): number {
 export function writeMetaGet(target: Uint8Array, at: number, item: number): number {
   const end = writeNextKey(target, copySmall(target, at, META_GET_BYTES), item);
   return copySmall(target, end, META_FLAGS_BYTES);
+}
+
+/** Writes a GET packet of the binary protocol, its opaque the item's number; returns the end. */
+export function writeBinaryGet(target: Uint8Array, at: number, item: number): number {
+  return writeKey(target, writePacketHeader(target, at, BINARY_GET, 0, 0, item), item);
+}
+
+/** Writes the header of a packet with a key of ours; returns its end. */
+function writePacketHeader(
+  target: Uint8Array,
+  at: number,
+  opcode: number,
+  extras: number,
+  valueLength: number,
+  item: number,
+): number {
+  target.fill(0, at, at + BINARY_HEADER);
+  target[at] = BINARY_MAGIC;
+  target[at + 1] = opcode;
+  target[at + 3] = KEY_LENGTH;
+  target[at + 4] = extras;
+  writeUint32(target, at + 8, extras + KEY_LENGTH + valueLength);
+  writeUint32(target, at + 12, item);
+  return at + BINARY_HEADER;
+}
+
+function writeUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
 }
 
 /** Writes a space and the item's key; returns the end. */
@@ -155,7 +228,7 @@ function writeDigits(target: Uint8Array, at: number, group: number): void {
 }
 
 /** The pattern repeats, so a long value is written once and then doubled by block copies. */
-function writePattern(target: Uint8Array, at: number, item: number, length: number): void {
+function writeValue(target: Uint8Array, at: number, item: number, length: number): void {
   const head = length < 4 * PATTERN_PERIOD ? length : PATTERN_PERIOD;
   for (let i = 0; i < head; i++) target[at + i] = valueByte(item, i);
   for (let done = head; done < length; ) {

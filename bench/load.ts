@@ -23,9 +23,10 @@ async function prepare(request: PrepareRequest): Promise<LoadReply> {
   for (const target of targets) {
     const transport = await openTransport(request.transport, workload.connections);
     name = transport.name;
-    const generator = new Generator(workload, items, sequence, transport, target.pid);
-    await generator.connect(target.port);
-    await generator.fill();
+    const { port, pid, counted } = target;
+    const generator = new Generator(workload, items, sequence, transport, pid, counted);
+    await generator.connect(port);
+    if (counted === undefined) await generator.fill();
     generators.push(generator);
   }
   return { type: 'ready', transport: name };

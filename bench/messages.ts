@@ -1,12 +1,11 @@
 // What the bench and its load process say to each other over the process channel.
 
+import type { ReplyLengths } from './counted-replies.ts';
 import type { LoadShape, RoundResult } from './generator.ts';
 import type { Distribution } from './random.ts';
 
 /** A load: its shape, the items it works on, and how it picks them. */
 export interface Workload extends LoadShape {
-  /** Gets are meta commands, `mg <key> k v`; keysPerGet is 1 then. */
-  readonly meta: boolean;
   readonly keys: number;
   readonly valueLengths: readonly number[];
   /** Share of sets among the requests, 0..1. */
@@ -15,13 +14,15 @@ export interface Workload extends LoadShape {
   readonly seed: number;
 }
 
-/** How the load process moves bytes: `auto` takes io_uring where it works. */
+/** How the load process moves bytes: `auto` takes the best pump that works here, else node:net. */
 export type TransportChoice = 'auto' | 'uring' | 'net';
 
 /** A server under load. */
 export interface Target {
   readonly port: number;
   readonly pid: number;
+  /** Replies are filler of these lengths, and nothing can be stored: the null server. */
+  readonly counted?: ReplyLengths;
 }
 
 export interface PrepareRequest {

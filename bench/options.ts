@@ -5,18 +5,25 @@ import { MAX_ITEMS } from './items.ts';
 import type { TransportChoice, Workload } from './messages.ts';
 import type { Distribution } from './random.ts';
 import { CUSTOM_ROW, DEFAULT_ROWS, hasBareGets, ROWS, type Row } from './rows.ts';
+import { SERVER_NAMES, type ServerName } from './servers.ts';
+
+/** What is compared when nobody says otherwise. */
+const DEFAULT_SERVERS: readonly ServerName[] = ['io_uring', 'epoll', 'node', 'memcached', 'null'];
 
 export const USAGE = `npm run bench -- [options]
 
-Loads slabcached and memcached in turn and prints what each did. Without options: the default rows.
+Loads slabcached, with each of its transports, memcached and a server that stores nothing in turn
+and prints what each did. Without options: the default rows.
 
 which loads
-  --profile NAME      a named row, may be repeated: ${ROWS.map((row) => row.name).join(' ')}
+  --profile NAME      a named row, may be repeated:
+${rowNames()}
+  --goals             all rows that have a goal
   --connections N     connections (50)          --depth N       requests under way on each (1)
   --ratio G/S         gets and sets, as 90/10   --value N,N..   value lengths in bytes (100)
   --keys N            number of items (100000)  --dist D        uniform or zipf[:exponent] (uniform)
   --multiget N        keys in each get (1); with it ops/s count keys
-  --meta              gets are meta commands (mg), one key each
+  --protocol P        text, meta (mg and ms) or binary (text)
   --rate N            open loop: N requests/s over all connections; latency counts from the time
                       at which a request was due
   --seed N            seed of the key sequence (1)
@@ -24,16 +31,28 @@ how long
   --rounds N          measured rounds for each server (5)
   --seconds N         length of a round (1.5)   --warmup N      seconds before each round (0.3)
 which servers
-  --only WHICH        ours or memcached: no comparison
+  --servers LIST      of ${SERVER_NAMES.join(', ')}
+                      (${DEFAULT_SERVERS.join(',')}; what is not to be had is left out)
   --threads N         -t of the servers (1)     --memory N      -m of the servers (1024)
-  --server-args='A'   more flags for both       --ours-args='A' more flags for slabcached
+  --server-args='A'   more flags for all        --ours-args='A' more flags for slabcached
 other
   --transport T       how the generator moves bytes: auto, uring or net (auto)
-  --json FILE         where the results go (bench/results/<date>.json)
+  --json FILE         where the results go, and their chart as .svg (bench/results/<date>.json)
   --help
 
 MEMCACHED=/path/to/memcached chooses the opponent.
 `;
+
+/** The names in lines that fit the help text. */
+function rowNames(): string {
+  const lines = [''];
+  for (const { name } of ROWS) {
+    const line = `${lines.at(-1)} ${name}`;
+    if (line.length < 75) lines[lines.length - 1] = line;
+    else lines.push(` ${name}`);
+  }
+  return lines.map((line) => ' '.repeat(21) + line).join('\n');
+}
 
 /** A mistake on the command line; its message is meant for the user. */
 export class UsageError extends Error {
@@ -42,11 +61,12 @@ export class UsageError extends Error {
 
 export interface BenchOptions {
   readonly rows: readonly Row[];
-  readonly memoryMegabytes: number;
   readonly rounds: number;
   readonly roundMs: number;
   readonly warmupMs: number;
-  readonly only: 'both' | 'ours' | 'memcached';
+  readonly servers: readonly ServerName[];
+  /** Whether the servers were named one by one, so that none may be left out silently. */
+  readonly serversChosen: boolean;
   readonly serverArgs: readonly string[];
   readonly oursArgs: readonly string[];
   readonly transport: TransportChoice;
@@ -62,14 +82,15 @@ const FLAGS = {
   keys: { type: 'string' },
   dist: { type: 'string' },
   multiget: { type: 'string' },
-  meta: { type: 'boolean' },
+  protocol: { type: 'string' },
+  goals: { type: 'boolean' },
   rate: { type: 'string' },
   seed: { type: 'string' },
   profile: { type: 'string', multiple: true },
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   warmup: { type: 'string' },
-  only: { type: 'string' },
+  servers: { type: 'string' },
   threads: { type: 'string' },
   memory: { type: 'string' },
   'server-args': { type: 'string' },
@@ -91,11 +112,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   }
   return {
     rows: rowsOf(values),
-    memoryMegabytes: integer('memory', values.memory, 1024, 1, 1 << 20),
     rounds: integer('rounds', values.rounds, 5, 1, 1000),
     roundMs: 1000 * decimal('seconds', values.seconds, 1.5, 0.1, 600),
     warmupMs: 1000 * decimal('warmup', values.warmup, 0.3, 0, 600),
-    only: oneOf('only', values.only, ['both', 'ours', 'memcached']),
+    servers: serverNames(values.servers),
+    serversChosen: values.servers !== undefined,
     serverArgs: words(values['server-args']),
     oursArgs: words(values['ours-args']),
     transport: oneOf('transport', values.transport, ['auto', 'uring', 'net']),
@@ -106,30 +127,49 @@ export function parseOptions(args: readonly string[]): BenchOptions {
 
 function rowsOf(values: Values): Row[] {
   const changes = workloadChanges(values);
-  const threads =
-    values.threads === undefined ? {} : { threads: integer('threads', values.threads, 1, 1, 1024) };
-  const custom = Object.keys(changes).length + Object.keys(threads).length > 0;
-  const names = values.profile ?? (custom ? ['custom'] : DEFAULT_ROWS);
-  return names.map((name) => {
+  const rest = {
+    ...(values.threads !== undefined && {
+      threads: integer('threads', values.threads, 1, 1, 1024),
+    }),
+    ...(values.memory !== undefined && {
+      megabytes: integer('memory', values.memory, 1024, 1, 1 << 20),
+    }),
+  };
+  const changed = Object.keys({ ...changes, ...rest }).length > 0;
+  return namesOf(values, changed).map((name) => {
     const row = name === 'custom' ? CUSTOM_ROW : ROWS.find((known) => known.name === name);
     if (row === undefined) throw new UsageError(`--profile ${name}: there is no such row`);
     const workload = { ...row.workload, ...changes };
-    if (workload.meta && workload.keysPerGet > 1) {
-      throw new UsageError('--meta and --multiget cannot be had together');
+    if (workload.protocol !== 'text' && workload.keysPerGet > 1) {
+      throw new UsageError(`--protocol ${workload.protocol} and --multiget cannot be had together`);
     }
-    return { ...row, ...threads, workload, bareGets: hasBareGets(workload) };
+    const goal = changed ? undefined : row.goal;
+    return { ...row, ...rest, workload, bareGets: hasBareGets(workload), goal };
   });
+}
+
+function namesOf(values: Values, changed: boolean): readonly string[] {
+  const withGoals = ROWS.filter((row) => row.goal !== undefined).map((row) => row.name);
+  if (values.goals === true) return [...withGoals, ...(values.profile ?? [])];
+  return values.profile ?? (changed ? ['custom'] : DEFAULT_ROWS);
+}
+
+function serverNames(text: string | undefined): readonly ServerName[] {
+  if (text === undefined) return DEFAULT_SERVERS;
+  return text.split(',').map((name) => oneOf('servers', name, SERVER_NAMES));
 }
 
 function workloadChanges(values: Values): Partial<Workload> {
   const changes: { -readonly [K in keyof Workload]?: Workload[K] } = {};
-  const { connections, depth, multiget, rate, keys, seed, value, ratio, dist } = values;
+  const { connections, depth, multiget, protocol, rate, keys, seed, value, ratio, dist } = values;
   if (connections !== undefined) {
     changes.connections = integer('connections', connections, 0, 1, 10_000);
   }
   if (depth !== undefined) changes.depth = integer('depth', depth, 0, 1, 4096);
   if (multiget !== undefined) changes.keysPerGet = integer('multiget', multiget, 0, 1, 10_000);
-  if (values.meta === true) changes.meta = true;
+  if (protocol !== undefined) {
+    changes.protocol = oneOf('protocol', protocol, ['text', 'meta', 'binary']);
+  }
   if (rate !== undefined) changes.rate = integer('rate', rate, 0, 1, 100_000_000);
   if (keys !== undefined) changes.keys = integer('keys', keys, 0, 1, MAX_ITEMS);
   if (seed !== undefined) changes.seed = integer('seed', seed, 0, 0, 2 ** 31);

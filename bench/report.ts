@@ -24,6 +24,9 @@ const COLUMNS = [
   'p99 ms',
   'p99.9 ms',
   'generator',
+  'ops ×',
+  'CPU ×',
+  'p99 ×',
 ];
 
 /** The lines before the first row: what is compared, and on what machine. */
@@ -48,7 +51,7 @@ export function caveats(row: Row, placement: Placement, programs: readonly Progr
   if (row.bareGets && memcached !== undefined && sendsRepliesSingly(memcached.version)) {
     notes.push(
       `memcached ${memcached.version} sends each reply of pipelined gets by itself (1.6.35 and` +
-        ' later send them together): the rows "multiget" and "meta" are the fair comparison',
+        ' later send them together): the meta rows and "multiget" are the fair comparison',
     );
   }
   return notes;
@@ -58,16 +61,15 @@ export function caveats(row: Row, placement: Placement, programs: readonly Progr
 export function rowBlock(result: RowResult): string {
   const { sides } = result;
   const lines = [columns('', COLUMNS), ...sides.map((side) => columns(side.name, cells(side)))];
-  const ratios = [fixed(result.throughputRatio, 2), fixed(result.cpuRatio, 2)];
-  if (sides.length === 2) lines.push(columns('ratio', ratios));
   lines.push(
     `  load average ${result.loadAverage.toFixed(2)}, generator over ${result.transport}, other` +
-      ` processes took ${sides.map((side) => percent(side.othersBusy)).join(' and ')} of a core`,
+      ` processes took ${sides.map((side) => percent(side.othersBusy)).join(', ')} of a core`,
   );
   const starts = sides.map((side) => `${side.name} ${Math.round(side.startMs)} ms`);
   lines.push(`  from start to first answer: ${starts.join(', ')}`);
   for (const side of sides) {
     if (side.hitShare < 1) lines.push(`  ${side.name}: ${percent(side.hitShare)} hits`);
+    if (result.row.evicting) lines.push(`  ${side.name}: ${evictions(side)}`);
     if (side.unsent > 0) lines.push(`  ${side.name}: ${side.unsent} requests came due unsent`);
   }
   if (result.repeatedRounds > 0) {
@@ -86,6 +88,11 @@ export function rowBlock(result: RowResult): string {
   return lines.join('\n');
 }
 
+function evictions({ evictions: count }: SideResult): string {
+  if (count === undefined) return 'stores nothing';
+  return count === 0 ? 'nothing was evicted: the row shows nothing' : `${thousands(count)} evicted`;
+}
+
 function isGeneratorLimited({ generatorBusy, serverBusy, threads }: SideResult): boolean {
   const serverIdles = serverBusy === undefined || serverBusy < GENERATOR_LIMIT * threads;
   return generatorBusy >= GENERATOR_LIMIT && serverIdles;
@@ -100,28 +107,37 @@ function cells(side: SideResult): string[] {
     side.p99.toFixed(3),
     side.p999.toFixed(3),
     percent(side.generatorBusy),
+    fixed(side.ratios?.throughput, 2),
+    fixed(side.ratios?.cpu, 2),
+    fixed(side.ratios?.p99, 2),
   ];
 }
 
 function columns(name: string, values: readonly string[]): string {
-  return `  ${name.padEnd(18)}${values.map((value) => value.padStart(13)).join('')}`;
+  const widths = [11, 14, 13, 9, 9, 10, 11, 8, 8, 8];
+  return `  ${name.padEnd(25)}${values.map((value, i) => value.padStart(widths[i])).join('')}`;
 }
 
-/** All rows as one Markdown table. */
+/** All rows as one Markdown table; the ratios are to memcached, or to one thread. */
 export function summary(results: readonly RowResult[]): string {
   const lines = [
-    '| load | first | ops/s | p99 ms | second | ops/s | p99 ms | ops/s ratio | CPU/op ratio |',
-    '|---|---|---:|---:|---|---:|---:|---:|---:|',
+    '| load | server | ops/s | CPU µs/op | p99 ms | ops/s ratio | CPU/op ratio | p99 ratio |',
+    '|---|---|---:|---:|---:|---:|---:|---:|',
   ];
-  for (const { row, sides, throughputRatio, cpuRatio } of results) {
-    const cellsOf = (side: SideResult | undefined): string[] =>
-      side === undefined
-        ? ['–', '–', '–']
-        : [side.name, thousands(side.opsPerSecond), side.p99.toFixed(2)];
-    const load = `${row.name}: ${describe(row.workload)}`;
-    const ratios = [fixed(throughputRatio, 2), fixed(cpuRatio, 2)];
-    const line = [load, ...cellsOf(sides[0]), ...cellsOf(sides[1]), ...ratios];
-    lines.push(`| ${line.join(' | ')} |`);
+  for (const { row, sides } of results) {
+    for (const [i, side] of sides.entries()) {
+      const cells = [
+        i === 0 ? `${row.name}: ${describe(row.workload)}` : '',
+        side.name,
+        thousands(side.opsPerSecond),
+        fixed(side.serverCpuMicrosPerOp, 2),
+        side.p99.toFixed(2),
+        fixed(side.ratios?.throughput, 2),
+        fixed(side.ratios?.cpu, 2),
+        fixed(side.ratios?.p99, 2),
+      ];
+      lines.push(`| ${cells.join(' | ')} |`);
+    }
   }
   return lines.join('\n');
 }

@@ -13,7 +13,7 @@ import type { Session } from '../src/protocol/session.ts';
 import { cacheConfig, memoryConfig, readSettings } from '../src/server/settings.ts';
 import { DIALECTS, type Dialect, hitLength, valueAt } from './dialects.ts';
 import type { Items } from './items.ts';
-import { WrongReply } from './replies.ts';
+import { WrongReply } from './reply-reader.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** Actors 0 and 1 are the main thread and the maintainer. */

@@ -1,15 +1,21 @@
 // Runs one row: starts its servers, loads them in interleaved rounds from one load process, and
 // reduces the rounds to medians.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { availableParallelism, loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { RoundResult } from './generator.ts';
-import type { LoadReply, LoadRequest } from './messages.ts';
+import { LoadProcess } from './load-process.ts';
+import type { Target } from './messages.ts';
+import { replyLengths } from './null-server.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './rows.ts';
-import { canPin, type Program, pinned, type Server, startServer } from './servers.ts';
+import {
+  canPin,
+  type Program,
+  type Server,
+  type ServerName,
+  startServer,
+  statOf,
+} from './servers.ts';
 
 const PREPARE_LIMIT_MS = 120_000;
 const GRACE_MS = 15_000;
@@ -31,9 +37,18 @@ export interface Placement {
   readonly generator: readonly number[];
 }
 
+/** What one side did as a multiple of what the reference did, medians of the rounds. */
+export interface Ratios {
+  readonly throughput: number;
+  /** Server processor time per op. */
+  readonly cpu: number | undefined;
+  readonly p99: number;
+}
+
 /** The median round of one side. Times are per op, shares are of one core. */
 export interface SideResult {
   readonly name: string;
+  readonly server: ServerName;
   readonly threads: number;
   readonly startMs: number;
   readonly opsPerSecond: number;
@@ -47,6 +62,10 @@ export interface SideResult {
   readonly p999: number;
   readonly hitShare: number;
   readonly unsent: number;
+  /** Items evicted during the rounds, as far as the server tells. */
+  readonly evictions: number | undefined;
+  /** Against the row's reference, round by round; the reference itself has none. */
+  readonly ratios: Ratios | undefined;
   readonly opsPerSecondByRound: readonly number[];
 }
 
@@ -55,9 +74,6 @@ export interface RowResult {
   readonly placement: Placement;
   readonly transport: string;
   readonly sides: readonly SideResult[];
-  /** Medians of the ratios first side / second side, round by round; undefined with one side. */
-  readonly throughputRatio: number | undefined;
-  readonly cpuRatio: number | undefined;
   readonly loadAverage: number;
   /** Rounds that other processes disturbed and that were measured again. */
   readonly repeatedRounds: number;
@@ -78,51 +94,6 @@ export function isDisjoint(placement: Placement): boolean {
   return server.length > 0 && server.every((core) => !generator.includes(core));
 }
 
-/** The load process, asked one thing at a time. */
-class LoadProcess {
-  readonly #child: ChildProcess;
-  readonly #stop = (): void => {
-    this.#child.kill('SIGKILL');
-  };
-
-  constructor(cores: readonly number[]) {
-    const entry = fileURLToPath(new URL('./load.ts', import.meta.url));
-    // io_uring is reached through node:ffi, whose experimental warning would break into the table.
-    const quiet = '--disable-warning=ExperimentalWarning';
-    const [command, ...args] = pinned([process.execPath, quiet, entry], cores);
-    this.#child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    process.on('exit', this.#stop);
-  }
-
-  async ask(request: LoadRequest, limitMs: number): Promise<LoadReply> {
-    const limit = AbortSignal.timeout(limitMs);
-    const ended = new AbortController();
-    const onExit = (): void => ended.abort();
-    this.#child.once('exit', onExit);
-    this.#child.send(request);
-    try {
-      const signal = AbortSignal.any([limit, ended.signal]);
-      const [reply] = (await once(this.#child, 'message', { signal })) as [LoadReply];
-      if (reply.type === 'failed') throw new Error(reply.message);
-      return reply;
-    } catch (error) {
-      if (limit.aborted) throw new Error('no end of the round: replies are missing');
-      if (ended.signal.aborted) throw new Error('the load process ended');
-      throw error;
-    } finally {
-      this.#child.off('exit', onExit);
-    }
-  }
-
-  async close(): Promise<void> {
-    process.off('exit', this.#stop);
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
-  }
-}
-
 /** Runs a row and reports on the way; throws when a server or the generator fails. */
 export async function runRow(
   row: Row,
@@ -140,20 +111,25 @@ export async function runRow(
     }
     report('storing the items');
     const { workload } = row;
-    const targets = servers.map(({ port, pid }) => ({ port, pid }));
+    const targets = servers.map((server) => targetOf(server, row));
     const { transport } = options;
     const ready = await load.ask(
       { type: 'prepare', workload, targets, transport },
       PREPARE_LIMIT_MS,
     );
+    const before = await evictionsOf(servers);
     const { results: rounds, repeated } = await runRounds(load, sides, options, report);
+    const after = await evictionsOf(servers);
+    const reference = referenceOf(row, sides);
     return {
       row,
       placement,
       transport: ready.type === 'ready' ? ready.transport : '',
-      sides: sides.map((side, i) => summarize(side, servers[i].startMs, rounds[i])),
-      throughputRatio: medianRatio(rounds, (round) => round.ops / round.seconds),
-      cpuRatio: medianRatio(rounds, (round) => (round.serverCpuSeconds ?? Number.NaN) / round.ops),
+      sides: sides.map((side, i) => ({
+        ...summarize(side, servers[i].startMs, rounds[i]),
+        evictions: difference(before[i], after[i]),
+        ratios: i === reference || reference < 0 ? undefined : ratios(rounds[i], rounds[reference]),
+      })),
       loadAverage: loadavg()[0],
       repeatedRounds: repeated,
     };
@@ -164,10 +140,34 @@ export async function runRow(
 }
 
 function serverFlags(side: Side, row: Row, options: BenchOptions): string[] {
+  if (side.program.server === 'null') {
+    const { get, set } = replyLengths(row.workload)!;
+    return [`--get-reply=${get}`, `--set-reply=${set}`];
+  }
   const connections = row.workload.connections + 16;
-  const flags = ['-t', String(side.threads), '-m', String(options.memoryMegabytes)];
+  const flags = ['-t', String(side.threads), '-m', String(row.megabytes)];
   if (connections > 1024) flags.push('-c', String(connections));
   return [...flags, ...options.serverArgs];
+}
+
+function targetOf({ port, pid, program }: Server, row: Row): Target {
+  const counted = program.server === 'null' ? replyLengths(row.workload) : undefined;
+  return counted === undefined ? { port, pid } : { port, pid, counted };
+}
+
+/** Which side the others are compared with: memcached, or one thread; -1 when it is not there. */
+function referenceOf(row: Row, sides: readonly Side[]): number {
+  return row.opponent === 'one thread'
+    ? sides.findIndex((side) => side.threads === 1)
+    : sides.findIndex((side) => side.program.server === 'memcached');
+}
+
+async function evictionsOf(servers: readonly Server[]): Promise<(number | undefined)[]> {
+  const found: (number | undefined)[] = [];
+  for (const { port, program } of servers) {
+    found.push(program.server === 'null' ? undefined : await statOf(port, 'evictions'));
+  }
+  return found;
 }
 
 interface Rounds {
@@ -224,15 +224,21 @@ function isDisturbed(round: RoundResult): boolean {
 
 /** The name of a side in the table. */
 export function nameOf(side: Side): string {
-  return `${side.program.name} -t ${side.threads}`;
+  const { name, server } = side.program;
+  return server === 'null' ? name : `${name} -t ${side.threads}`;
 }
 
-function summarize(side: Side, startMs: number, rounds: readonly RoundResult[]): SideResult {
+function summarize(
+  side: Side,
+  startMs: number,
+  rounds: readonly RoundResult[],
+): Omit<SideResult, 'evictions' | 'ratios'> {
   const middle = (of: (round: RoundResult) => number): number => median(rounds.map(of));
   const measured = rounds.every((round) => round.serverCpuSeconds !== undefined);
   const cpu = (round: RoundResult): number => round.serverCpuSeconds ?? 0;
   return {
     name: nameOf(side),
+    server: side.program.server,
     threads: side.threads,
     startMs,
     opsPerSecond: middle((round) => round.ops / round.seconds),
@@ -252,13 +258,20 @@ function summarize(side: Side, startMs: number, rounds: readonly RoundResult[]):
   };
 }
 
-function medianRatio(
-  rounds: readonly (readonly RoundResult[])[],
-  of: (round: RoundResult) => number,
-): number | undefined {
-  if (rounds.length !== 2) return undefined;
-  const ratio = median(rounds[0].map((round, i) => of(round) / of(rounds[1][i])));
-  return Number.isNaN(ratio) ? undefined : ratio;
+/** Rounds of one side against those of another that were measured beside them. */
+export function ratios(rounds: readonly RoundResult[], reference: readonly RoundResult[]): Ratios {
+  const ratio = (of: (round: RoundResult) => number): number =>
+    median(rounds.map((round, i) => of(round) / of(reference[i])));
+  const cpu = ratio((round) => (round.serverCpuSeconds ?? Number.NaN) / round.ops);
+  return {
+    throughput: ratio((round) => round.ops / round.seconds),
+    cpu: Number.isNaN(cpu) ? undefined : cpu,
+    p99: ratio((round) => round.p99),
+  };
+}
+
+function difference(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : to - from;
 }
 
 /** The middle value, or the mean of the two in the middle. */

@@ -2,26 +2,39 @@
 
 import type { Workload } from './messages.ts';
 
+/** What is to be reached, as ratios to memcached: more throughput, less of the others. */
+export interface Goal {
+  readonly throughput: number;
+  /** Server processor time per op. */
+  readonly cpu: number;
+  readonly p99: number;
+}
+
 /** One line of the table: a load, and what is compared under it. */
 export interface Row {
   readonly name: string;
   readonly workload: Workload;
-  /** Worker threads (-t) of both servers. */
+  /** Worker threads (-t) of the servers. */
   readonly threads: number;
+  /** -m of the servers. */
+  readonly megabytes: number;
   /**
-   * `memcached`: slabcached against memcached with the same flags. `one thread`: slabcached with
-   * `threads` against slabcached with one.
+   * `servers`: slabcached and others with the same flags. `one thread`: slabcached with `threads`
+   * against slabcached with one.
    */
-  readonly opponent: 'memcached' | 'one thread';
+  readonly opponent: 'servers' | 'one thread';
   /** Whether memcached before 1.6.35 is at a disadvantage here that current releases are not. */
   readonly bareGets: boolean;
+  /** Whether it shows anything only when items are evicted. */
+  readonly evicting: boolean;
+  readonly goal: Goal | undefined;
 }
 
 const PLAIN: Workload = {
   connections: 50,
   depth: 1,
   keysPerGet: 1,
-  meta: false,
+  protocol: 'text',
   rate: 0,
   keys: 100_000,
   valueLengths: [100],
@@ -37,36 +50,59 @@ function row(name: string, changes: Partial<Workload>, rest: Partial<Row> = {}):
     name,
     workload,
     threads: 1,
-    opponent: 'memcached',
+    megabytes: 1024,
+    opponent: 'servers',
     bareGets: hasBareGets(workload),
+    evicting: false,
+    goal: undefined,
     ...rest,
   };
 }
 
-/** Pipelined gets of one key: what memcached before 1.6.35 answers one by one. */
-export function hasBareGets({ depth, keysPerGet, meta }: Workload): boolean {
-  return depth > 1 && keysPerGet === 1 && !meta;
+function goal(throughput: number, cpu: number): Pick<Row, 'goal'> {
+  return { goal: { throughput, cpu, p99: 1 } };
+}
+
+/** Pipelined gets of one key that are no meta commands: memcached before 1.6.35 sends each reply. */
+export function hasBareGets({ depth, keysPerGet, protocol }: Workload): boolean {
+  return depth > 1 && keysPerGet === 1 && protocol !== 'meta';
 }
 
 /** The rows of a run without any flag, in order. */
 export const DEFAULT_ROWS = [
   'unpipelined',
-  'pipelined',
-  'multiget',
-  'meta',
   'many',
+  'meta-pipelined',
+  'multiget',
+  'values-10k',
+  'values-100k',
+  'evicting',
+  'binary',
+  'meta',
+  'one',
+  'pipelined',
   'zipf',
-  'pipelined-zipf',
   'threads',
 ];
 
 /** All rows that --profile knows. */
 export const ROWS: readonly Row[] = [
-  row('unpipelined', {}),
+  row('unpipelined', {}, goal(1.2, 0.87)),
+  row('many', { connections: 200 }, goal(1.2, 0.8)),
+  row('meta-pipelined', { depth: 16, protocol: 'meta' }, goal(1.4, 0.75)),
+  row('multiget', { keysPerGet: 100 }, goal(1.3, 0.8)),
+  row('values-10k', { keys: 10_000, valueLengths: [10_240] }, goal(1, 1)),
+  row('values-100k', { keys: 2000, valueLengths: [102_400] }, goal(1, 1)),
+  row(
+    'evicting',
+    { setShare: 1, keys: 1_000_000 },
+    { megabytes: 64, evicting: true, ...goal(1, 1) },
+  ),
+  row('binary', { protocol: 'binary' }, goal(1.2, 0.8)),
+  row('meta', { protocol: 'meta' }, goal(1.2, 0.8)),
+  row('one', { connections: 1 }, goal(1, 1)),
   row('pipelined', { depth: 16 }),
-  row('multiget', { keysPerGet: 16 }),
-  row('meta', { depth: 16, meta: true }),
-  row('many', { connections: 200 }),
+  row('binary-pipelined', { depth: 16, protocol: 'binary' }),
   row('zipf', { distribution: ZIPF }),
   row('pipelined-zipf', { depth: 16, distribution: ZIPF }),
   row('threads', {}, { threads: 2, opponent: 'one thread' }),
@@ -81,9 +117,9 @@ export const CUSTOM_ROW: Row = row('custom', {});
 
 /** A short text of a load for the table. */
 export function describe(workload: Workload): string {
-  const { connections, depth, keysPerGet, meta, setShare, valueLengths, distribution } = workload;
-  const parts = [`${connections} conns`, `depth ${depth}`];
-  if (meta) parts.push('mg');
+  const { connections, depth, keysPerGet, setShare, valueLengths, distribution } = workload;
+  const parts = [`${connections} conn${connections === 1 ? '' : 's'}`, `depth ${depth}`];
+  if (workload.protocol !== 'text') parts.push(workload.protocol);
   if (keysPerGet > 1) parts.push(`${keysPerGet}-key gets`);
   const sets = Math.round(setShare * 100);
   parts.push(`${100 - sets}/${sets}`, `${valueLengths.join(',')} B`);

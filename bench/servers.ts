@@ -6,14 +6,29 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { loadAddon } from '../src/net/addon.ts';
+import { nullProgram } from './null-server.ts';
 
 const START_LIMIT_MS = 10_000;
 const STOP_LIMIT_MS = 5_000;
 /** The release of memcached that began to send the replies of pipelined gets together. */
 const BATCHING_SINCE = [1, 6, 35];
 
+/** What can be compared: slabcached with each transport or with its own choice, and others. */
+export const SERVER_NAMES = [
+  'io_uring',
+  'epoll',
+  'node',
+  'slabcached',
+  'memcached',
+  'null',
+] as const;
+export type ServerName = (typeof SERVER_NAMES)[number];
+
 /** A program that can be put under load. */
 export interface Program {
+  readonly server: ServerName;
+  /** What it is called in tables. */
   readonly name: string;
   readonly version: string;
   readonly command: readonly string[];
@@ -29,25 +44,51 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** slabcached as it stands in this checkout; undefined when its entry point is not there. */
-export function ownProgram(extraArgs: readonly string[]): Program | undefined {
+/** Whether a program is slabcached, in whatever way it moves its bytes. */
+export function isOwn({ server }: Program): boolean {
+  return server !== 'memcached' && server !== 'null';
+}
+
+/**
+ * slabcached as it stands in this checkout, or a sentence that says why it cannot be had. `server`
+ * is a transport's name, or 'slabcached' for the one it chooses itself.
+ */
+export function ownProgram(server: ServerName, extraArgs: readonly string[]): Program | string {
   const entry = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
   const shown = spawnSync(process.execPath, [entry, '-V'], { encoding: 'utf8' });
-  if (shown.status !== 0) return undefined;
+  if (shown.status !== 0) return 'slabcached does not start here: try `node src/cli.ts -V`';
   const version = shown.stdout
     .trim()
     .split('\n')[0]
     .replace(/^slabcached\s*/, '');
-  return { name: 'slabcached', version, command: [process.execPath, entry, ...extraArgs] };
+  const chosen = server === 'slabcached';
+  if ((server === 'io_uring' || server === 'epoll') && !pumpKinds().includes(server)) {
+    return `the addon is not built, or ${server} is not to be had here: see npm run build:native`;
+  }
+  const transport = chosen ? [] : ['-o', `transport=${server}`];
+  const command = [process.execPath, entry, ...transport, ...extraArgs];
+  return { server, name: chosen ? server : `slabcached ${server}`, version, command };
 }
 
-/** memcached from MEMCACHED= or the PATH; undefined when it is not installed. */
-export function memcachedProgram(): Program | undefined {
+function pumpKinds(): readonly string[] {
+  return loadAddon()?.pumpKinds() ?? [];
+}
+
+/** memcached from MEMCACHED= or the PATH, or a sentence that says why it cannot be had. */
+export function memcachedProgram(): Program | string {
   const path = process.env.MEMCACHED ?? 'memcached';
   const shown = spawnSync(path, ['-V'], { encoding: 'utf8' });
-  if (shown.status !== 0) return undefined;
+  if (shown.status !== 0) {
+    return 'memcached is not installed; MEMCACHED=/path/to/memcached may name it';
+  }
   const version = shown.stdout.trim().replace(/^memcached\s*/, '');
-  return { name: 'memcached', version, command: [path] };
+  return { server: 'memcached', name: 'memcached', version, command: [path] };
+}
+
+/** The program of that name, or a sentence that says why it cannot be had. */
+export function findProgram(server: ServerName, oursArgs: readonly string[]): Program | string {
+  if (server === 'memcached') return memcachedProgram();
+  return server === 'null' ? nullProgram() : ownProgram(server, oursArgs);
 }
 
 /** Whether this memcached sends each reply of pipelined bare gets with a system call of its own. */
@@ -76,9 +117,7 @@ export async function startServer(
   cores: readonly number[],
 ): Promise<Server> {
   const port = await freePort();
-  const own = ['-l', '127.0.0.1', '-p', String(port), '-U', '0'];
-  // memcached refuses to run as root unless it is told as whom to run.
-  if (process.getuid?.() === 0) own.push('-u', 'root');
+  const own = listenFlags(program, port);
   const [command, ...args] = pinned([...program.command, ...own, ...flags], cores);
   const began = performance.now();
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -103,6 +142,26 @@ export async function startServer(
       await stopProcess(child);
     },
   };
+}
+
+function listenFlags({ server }: Program, port: number): string[] {
+  if (server === 'null') return [`--port=${port}`];
+  const flags = ['-l', '127.0.0.1', '-p', String(port), '-U', '0'];
+  // memcached refuses to run as root unless it is told as whom to run.
+  return process.getuid?.() === 0 ? [...flags, '-u', 'root'] : flags;
+}
+
+/** A number that a server tells in `stats`, or undefined when it tells none of that name. */
+export async function statOf(port: number, name: string): Promise<number | undefined> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write('stats\r\n');
+  let text = '';
+  for await (const chunk of socket) {
+    text += (chunk as Buffer).toString('latin1');
+    if (text.endsWith('END\r\n')) break;
+  }
+  const [, value] = new RegExp(`^STAT ${name} (\\d+)`, 'm').exec(text) ?? [];
+  return value === undefined ? undefined : Number(value);
 }
 
 async function stopProcess(child: ChildProcess): Promise<void> {

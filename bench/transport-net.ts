@@ -24,7 +24,7 @@ export class NetTransport implements Transport {
     for (let i = 0; i < count; i++) {
       const callback = (length: number): boolean => {
         try {
-          handler.received(i, buffer, length);
+          handler.received(i, buffer, 0, length);
         } catch (error) {
           this.#fail(error as Error);
         }

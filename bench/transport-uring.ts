@@ -120,7 +120,7 @@ export class UringTransport implements Transport {
       }
       if (result > 0) {
         const buffer = flags >>> 16;
-        this.#handler!.received(connection, ring.buffers[buffer], result);
+        this.#handler!.received(connection, ring.buffers[buffer], 0, result);
         ring.giveBack(buffer);
       } else if (result !== -ENOBUFS) {
         throw new Error(`the server closed a connection (${result})`);

@@ -1,10 +1,10 @@
 // How the load generator moves bytes. Behind this seam stand node:net, which works everywhere, and
-// io_uring, which costs so much less that one generator core can keep a server core busy.
+// the addon's pump, which costs so much less that one generator core can keep a server core busy.
 
 /** What the transport calls while it runs. */
 export interface TransportHandler {
-  /** Bytes arrived; they are valid only during the call. */
-  received(connection: number, bytes: Uint8Array, length: number): void;
+  /** Bytes arrived at start..end-1; they are valid only during the call. */
+  received(connection: number, bytes: Uint8Array, start: number, end: number): void;
   /** Called on every turn of a polling run(). */
   poll(): void;
 }

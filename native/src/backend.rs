@@ -8,12 +8,19 @@ use crate::datagrams;
 use crate::exchange::{Command, EVENT_DATAGRAM, Exchange, Piece};
 
 /// Bytes at the end of the input arena that datagrams are received into.
-pub const DATAGRAM_BYTES: usize = 256 * 1024;
+pub const DATAGRAM_BYTES: usize = datagrams::BATCH_BYTES;
 
 /// One way of moving bytes between sockets and memory.
 pub trait Backend {
     /// Readable when there is something to collect.
     fn descriptor(&self) -> RawFd;
+
+    /// A slice begins: until rest(), TypeScript asks for what happens and need not be told.
+    fn awake(&mut self) {}
+
+    /// The slice is over: the descriptor has to become readable when something happens, and be so
+    /// already if something has.
+    fn rest(&mut self) {}
 
     /// Serves a descriptor; false, and it is closed, when the id is taken.
     fn adopt(&mut self, fd: OwnedFd, id: u32, datagrams: bool) -> bool;
@@ -71,9 +78,6 @@ pub fn carry_out(
     }
 }
 
-/// Bytes of different datagrams do not share a line of the processor's cache.
-const LINE_BYTES: usize = 64;
-
 /// Receives what waits on a datagram socket into the arena from `start` on. Returns how far that is
 /// used, and whether nothing is left on the socket.
 pub fn read_datagrams(
@@ -82,18 +86,15 @@ pub fn read_datagrams(
     id: u32,
     start: usize,
 ) -> (usize, bool) {
-    let mut at = start;
-    while exchange.has_room() {
-        // SAFETY: within the arena.
-        let target = unsafe { exchange.input.add(at) };
-        match datagrams::receive(connection.fd(), target, exchange.input_length - at) {
-            None => return (at, true),
-            Some(0) => break,
-            Some(length) => {
-                exchange.report(id, EVENT_DATAGRAM, at as i32, length as i32);
-                at = (at + length).next_multiple_of(LINE_BYTES).min(exchange.input_length);
-            }
-        }
-    }
-    (at, false)
+    let (room, events) =
+        (exchange.input_length - start, exchange.event_capacity - exchange.count());
+    // SAFETY: within the arena.
+    let target = unsafe { exchange.input.add(start) };
+    // SAFETY: that many bytes are left of the arena.
+    let received = unsafe {
+        datagrams::receive(connection.fd(), target, room, events, |at, length| {
+            exchange.report(id, EVENT_DATAGRAM, (start + at) as i32, length as i32);
+        })
+    };
+    (start + received.used, received.drained)
 }

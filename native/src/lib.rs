@@ -8,7 +8,7 @@ mod address;
 #[cfg(target_os = "linux")]
 mod backend;
 #[cfg(target_os = "linux")]
-mod buffers;
+mod bell;
 #[cfg(target_os = "linux")]
 mod connection;
 #[cfg(target_os = "linux")]

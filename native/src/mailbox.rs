@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::bell::Bell;
 
 /// An accepted connection, and where it belongs.
 pub struct Arrival {
@@ -20,8 +22,8 @@ pub struct Arrival {
 pub struct Mailbox {
     /// None once it is closed.
     arrivals: Mutex<Option<Vec<Arrival>>>,
-    /// An eventfd that is readable while something may lie in the mailbox.
-    bell: OwnedFd,
+    /// Rings when something has come.
+    bell: Bell,
 }
 
 static MAILBOXES: Mutex<BTreeMap<u32, Arc<Mailbox>>> = Mutex::new(BTreeMap::new());
@@ -35,7 +37,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Mailbox {
     /// What polls as readable when something has come.
     pub fn bell(&self) -> RawFd {
-        self.bell.as_raw_fd()
+        self.bell.fd()
     }
 
     /// Gives the arrival back when the mailbox is closed.
@@ -44,33 +46,21 @@ impl Mailbox {
             None => return Err(arrival),
             Some(arrivals) => arrivals.push(arrival),
         }
-        let one = 1u64.to_ne_bytes();
-        // SAFETY: the descriptor is ours and the eight bytes live through the call. A full counter
-        // is not written to, and is readable anyway.
-        unsafe { libc::write(self.bell(), one.as_ptr().cast(), one.len()) };
+        self.bell.ring();
         Ok(())
     }
 
     /// All that lies in it, in the order in which it came.
     pub fn take(&self) -> Vec<Arrival> {
-        let mut count = [0u8; 8];
-        // SAFETY: as in put. The bell is silenced first: what comes later rings it again.
-        unsafe { libc::read(self.bell(), count.as_mut_ptr().cast(), count.len()) };
+        self.bell.silence();
         lock(&self.arrivals).as_mut().map(std::mem::take).unwrap_or_default()
     }
 }
 
 /// A new mailbox; its number is never used again.
 pub fn open() -> io::Result<u32> {
-    // SAFETY: no pointers; the result is checked.
-    let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: a fresh descriptor that nobody else knows.
-    let bell = unsafe { OwnedFd::from_raw_fd(fd) };
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mailbox = Mailbox { arrivals: Mutex::new(Some(Vec::new())), bell };
+    let mailbox = Mailbox { arrivals: Mutex::new(Some(Vec::new())), bell: Bell::new()? };
     lock(&MAILBOXES).insert(id, Arc::new(mailbox));
     Ok(id)
 }

@@ -32,11 +32,22 @@ struct Inner {
     on_ready: Callback,
 }
 
+impl Inner {
+    /// Nothing is done when the pump is closed.
+    fn with_backend(&self, act: impl FnOnce(&mut dyn Backend)) {
+        if let Some(backend) = self.backend.borrow_mut().as_deref_mut() {
+            act(backend);
+        }
+    }
+}
+
 impl Watched for Inner {
     fn on_readable(&self) {
+        self.with_backend(|backend| backend.awake());
         self.slice_end.set(Some(Instant::now() + SLICE));
         self.on_ready.call(|_| Ok(Vec::new()));
         self.slice_end.set(None);
+        self.with_backend(|backend| backend.rest());
     }
 
     fn on_stop(&self) {

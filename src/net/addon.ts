@@ -46,6 +46,9 @@ export interface Pump {
 
 /** Accepts connections on a listening descriptor, which it owns. */
 export interface Acceptor {
+  /** Accepts nothing until resume; connections wait in the kernel. */
+  pause(): void;
+  resume(): void;
   close(): void;
 }
 
@@ -66,10 +69,14 @@ export interface Addon {
   openMailbox(): number;
   /** Closes it, and the descriptors left in it. */
   closeMailbox(mailbox: number): void;
-  /** Addresses are as in `stats conns`: tcp:127.0.0.1:1234, tcp6:[::1]:1234, unix:/path. */
+  /**
+   * Addresses are as in `stats conns`: tcp:127.0.0.1:1234, tcp6:[::1]:1234, unix:/path. Has to be
+   * paused in onExhausted, which is called when descriptors or memory have run out.
+   */
   readonly Acceptor: new (
     fd: number,
     onConnection: (fd: number, peer: string, local: string) => void,
+    onExhausted: () => void,
   ) => Acceptor;
   /** A listening unix socket with the mode that the umask leaves. Throws an Error with a code. */
   listenUnix(path: string, backlog: number): number;

@@ -4,12 +4,11 @@
  * The limit is counted here and not left to descriptors running out: a connection too many is told
  * so and closed (maxconns_fast) or waits until another one closes.
  */
-import type { Socket } from 'node:net';
 import { count, LISTEN_DISABLED, REJECTED_CONNS, TOTAL_CONNS } from '../cache/counters.ts';
 import { claimConnection } from '../memory/connections.ts';
 import { HEAD_LISTENING } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
-import { endpointText } from './listener.ts';
+import type { Arrival } from './arrivals.ts';
 import type { ServerState } from './state.ts';
 
 const TOO_MANY = 'ERROR Too many open connections\r\n';
@@ -27,8 +26,6 @@ export interface DispatcherOptions {
   readonly fast: boolean;
   /** How many may wait; more are refused. The backlog of the listeners. */
   readonly heldMax: number;
-  /** Moves the socket to a worker's thread. */
-  readonly send: (worker: number, socket: Socket, slot: number, listener: number) => void;
 }
 
 /** Where the slot for a unix connection goes. */
@@ -37,33 +34,34 @@ export interface Answer {
   send(slot: number): void;
 }
 
-/** A connection that asks to be let in. */
-interface Arrival {
+/** What a connection that asks to be let in can be told. */
+interface Entry {
   /** Lets it in; there is room and a worker. */
   admit(): void;
   refuse(): void;
 }
 
-/** The main thread's side of every connection. */
+/** The main thread's side of every connection. Connections wait for the first worker. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #held: Arrival[] = [];
-  /** Workers whose thread died and is not replaced yet. */
-  readonly #suspended = new Set<number>();
+  readonly #held: Entry[] = [];
+  /** Workers that are not there yet, or died and are not replaced yet. */
+  readonly #suspended: Set<number>;
   #next = 0;
   #heldSince = 0;
   #closed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#suspended = new Set(Array.from({ length: options.state.workers }, (_, worker) => worker));
     this.#setListening(true);
   }
 
-  /** Takes a paused, untouched socket from a listener, of which there is a table. */
-  accept(socket: Socket, listener: number): void {
-    this.#arrive({
-      admit: () => this.#dispatch(socket, listener),
-      refuse: () => this.#refuse(socket),
+  /** Takes an accepted connection. */
+  accept(arrival: Arrival): void {
+    this.#enter({
+      admit: () => this.#dispatch(arrival),
+      refuse: () => this.#refuse(arrival),
     });
   }
 
@@ -73,7 +71,7 @@ export class Dispatcher {
    * was claimed while it is repaired would never be freed.
    */
   claimFor(worker: number, peer: string, listener: string, answer: Answer): void {
-    this.#arrive({
+    this.#enter({
       admit: () => {
         if (this.#suspended.has(worker) || !answer.alive()) return;
         answer.send(this.#claim(worker, peer, listener));
@@ -85,33 +83,34 @@ export class Dispatcher {
     });
   }
 
+  /** Gives the worker connections from now on. */
+  restore(worker: number): void {
+    this.#suspended.delete(worker);
+  }
+
   /** Gives the worker no more connections until restore. */
   suspend(worker: number): void {
     this.#suspended.add(worker);
   }
 
-  restore(worker: number): void {
-    this.#suspended.delete(worker);
-  }
-
   /** Takes no more connections and refuses those that wait. */
   close(): void {
     this.#closed = true;
-    for (const arrival of this.#held.splice(0)) arrival.refuse();
+    for (const entry of this.#held.splice(0)) entry.refuse();
     this.#setListening(false);
   }
 
-  #arrive(arrival: Arrival): void {
+  #enter(entry: Entry): void {
     const { fast, heldMax, state } = this.#options;
     const noWorker = this.#suspended.size === state.workers;
     if (this.#closed) {
-      arrival.refuse();
+      entry.refuse();
     } else if (!noWorker && !this.#isFull() && this.#held.length === 0) {
-      arrival.admit();
+      entry.admit();
     } else if ((fast && this.#isFull()) || this.#held.length >= heldMax) {
-      arrival.refuse();
+      entry.refuse();
     } else {
-      this.#hold(arrival);
+      this.#hold(entry);
     }
   }
 
@@ -119,13 +118,11 @@ export class Dispatcher {
     return this.#options.state.totalConnections() >= this.#options.maxConns;
   }
 
-  #dispatch(socket: Socket, listenerIndex: number): void {
+  #dispatch(arrival: Arrival): void {
     const worker = this.#leastBusy();
-    const peer = endpointText(socket.remoteAddress, socket.remotePort);
-    const listener = endpointText(socket.localAddress, socket.localPort);
-    const slot = this.#claim(worker, peer, listener);
-    if (slot === -1) this.#refuse(socket);
-    else this.#options.send(worker, socket, slot, listenerIndex);
+    const slot = this.#claim(worker, arrival.peer, arrival.local);
+    if (slot === -1) this.#refuse(arrival);
+    else arrival.send(worker, slot);
   }
 
   #claim(worker: number, peer: string, listener: string): number {
@@ -154,21 +151,19 @@ export class Dispatcher {
     return best;
   }
 
-  #refuse(socket: Socket): void {
+  #refuse(arrival: Arrival): void {
     count(this.#options.memory, MAIN_ACTOR, REJECTED_CONNS, 1);
-    socket.on('error', () => undefined);
-    socket.write(TOO_MANY);
-    socket.destroySoon();
+    arrival.refuse(TOO_MANY);
   }
 
-  #hold(arrival: Arrival): void {
+  #hold(entry: Entry): void {
     if (this.#held.length === 0) {
       count(this.#options.memory, MAIN_ACTOR, LISTEN_DISABLED, 1);
       this.#heldSince = performance.now();
       this.#setListening(false);
       setTimeout(() => this.#release(), HELD_CHECK_MS);
     }
-    this.#held.push(arrival);
+    this.#held.push(entry);
     this.#options.state.setHeld(this.#held.length);
   }
 

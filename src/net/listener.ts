@@ -1,9 +1,9 @@
 /**
- * TCP listeners of the main thread. Accepted sockets are paused and untouched, as their transfer to
- * a worker needs.
+ * TCP listeners of the main thread. Node binds and listens; what takes the connections is another's
+ * to say (see arrivals.ts).
  */
 import { lookup } from 'node:dns/promises';
-import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net';
 
 /** host undefined is every interface; port 0 is any free one. */
 export interface ListenAddress {
@@ -11,8 +11,17 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** What a listener does with an accepted socket. */
-export type Accept = (socket: Socket) => void;
+/** A listening TCP socket. */
+export interface Listener {
+  readonly address: AddressInfo;
+  close(): void;
+}
+
+/**
+ * Makes a listener of a server that listens from this moment on and has accepted nothing yet. It
+ * owns the server, also if it throws.
+ */
+export type Take = (server: Server) => Listener;
 
 /**
  * Listens on all addresses that the host has. Rejects with the system's error if none of them
@@ -21,42 +30,38 @@ export type Accept = (socket: Socket) => void;
 export async function listen(
   address: ListenAddress,
   backlog: number,
-  accept: Accept,
-): Promise<Server[]> {
+  take: Take,
+): Promise<Listener[]> {
   const { host, port } = address;
-  if (host === undefined) return [await listenOn({ port, backlog }, accept)];
+  if (host === undefined) return [await listenOn({ port, backlog }, take)];
   const hosts = await addressesOf(host);
-  const servers: Server[] = [];
+  const listeners: Listener[] = [];
   let failure: unknown;
   for (const each of hosts) {
     try {
-      servers.push(await listenOn({ host: each, port, backlog }, accept));
+      listeners.push(await listenOn({ host: each, port, backlog }, take));
     } catch (error) {
       failure = error;
       if ((error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') break;
     }
   }
-  if (servers.length === hosts.length) return servers;
-  if (servers.length > 0 && (failure as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL') {
-    return servers;
+  if (listeners.length === hosts.length) return listeners;
+  if (listeners.length > 0 && (failure as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL') {
+    return listeners;
   }
-  for (const server of servers) server.close();
+  for (const listener of listeners) listener.close();
   throw failure;
 }
 
 /** Listens on a descriptor that was handed over. Rejects if it is not a TCP socket that can. */
-export async function listenOnDescriptor(
-  fd: number,
-  backlog: number,
-  accept: Accept,
-): Promise<Server> {
-  const server = await listenOn({ fd, backlog }, accept);
-  const address = server.address();
-  if (typeof address === 'object' && address !== null && address.family.startsWith('IPv')) {
-    return server;
-  }
-  server.close();
-  throw new Error('it is not a TCP socket');
+export function listenOnDescriptor(fd: number, backlog: number, take: Take): Promise<Listener> {
+  return listenOn({ fd, backlog }, (server) => {
+    const address = server.address();
+    const isTcp = typeof address === 'object' && address?.family.startsWith('IPv');
+    if (isTcp) return take(server);
+    server.close();
+    throw new Error('it is not a TCP socket');
+  });
 }
 
 /** The addresses of a host, or what stands for all interfaces. */
@@ -73,23 +78,19 @@ interface ListenOptions {
   readonly backlog: number;
 }
 
-function listenOn(options: ListenOptions, accept: Accept): Promise<Server> {
+function listenOn(options: ListenOptions, take: Take): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ pauseOnConnect: true }, accept);
+    const server = createServer({ pauseOnConnect: true });
     server.once('error', reject);
     server.listen(options, () => {
       server.off('error', reject);
-      // Running out of descriptors ends one accept, not the server.
-      server.on('error', () => undefined);
-      resolve(server);
+      try {
+        resolve(take(server));
+      } catch (error) {
+        reject(error);
+      }
     });
   });
-}
-
-/** The port a listener got. */
-export function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** An end of a connection as `stats conns` prints it. */

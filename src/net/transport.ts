@@ -5,20 +5,12 @@
  */
 import type { Socket } from 'node:net';
 import type { Origin } from '../protocol/origin.ts';
-
-/** Where replies are collected. One per worker: whoever has a session served aims it before. */
-export interface ReplyBuffer {
-  /** Bytes written since it was aimed. */
-  readonly length: number;
-  /** The next replies go to bytes[start, start + OUTPUT_BYTES), see output.ts. */
-  aim(bytes: Buffer, start: number, referenceFrom: number): void;
-  /** The written bytes. */
-  view(): Uint8Array;
-}
+import type { Output } from '../protocol/output.ts';
 
 /** The protocol as a transport sees it: bytes in, replies out. feed and resume return a FEED_*. */
 export interface ByteProtocol<Session> {
-  readonly output: ReplyBuffer;
+  /** Where replies are written: whoever has a session served aims it before. */
+  readonly output: Output;
   open(slot: number, origin: Origin): Session;
   /** input[start, end) has arrived; it is not looked at afterwards. */
   feed(session: Session, input: Uint8Array, start: number, end: number): number;
@@ -35,6 +27,14 @@ export interface ByteProtocol<Session> {
   isStalled(session: Session, stopping: boolean): boolean;
   /** True when the connection is only sent to: it is not idle, and a stop does not wait for it. */
   isEndless(session: Session): boolean;
+}
+
+/** What a transport needs besides that can send values from the shared memory. */
+export interface ReferringProtocol<Session> extends ByteProtocol<Session> {
+  /** As feed, without serving it before the next resume; returns how many bytes are kept by now. */
+  hold(session: Session, input: Uint8Array, start: number, end: number): number;
+  /** The value that the last output referred to is sent. */
+  sent(session: Session): void;
 }
 
 /** What a transport reports to the worker that owns it. */

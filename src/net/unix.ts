@@ -1,10 +1,12 @@
 /**
- * The unix socket. Pipes cannot be transferred between threads, so one worker listens on it and
- * serves all its connections.
+ * The unix socket. The main thread listens on it with the addon, for all workers. Without it one
+ * worker does, and serves all its connections: Node cannot transfer pipes between threads.
  */
 import { accessSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import type { Addon } from './addon.ts';
+import { acceptDescriptors, type OnDescriptor } from './arrivals.ts';
 
 /** Where to listen. */
 export interface UnixAddress {
@@ -37,4 +39,24 @@ export async function listenUnix(
       resolve(server);
     });
   });
+}
+
+/**
+ * Listens on a path, from which a socket that a former server left behind is removed. The file gets
+ * the mode that is given. Throws the system's error.
+ */
+export function listenUnixNatively(
+  addon: Addon,
+  address: UnixAddress,
+  mode: number,
+  onDescriptor: OnDescriptor,
+): { close(): void } {
+  removeStaleSocket(address.path);
+  const umask = process.umask(~mode & 0o777);
+  try {
+    const fd = addon.listenUnix(address.path, address.backlog);
+    return acceptDescriptors(addon, fd, onDescriptor);
+  } finally {
+    process.umask(umask);
+  }
 }

@@ -2,8 +2,7 @@
  * The files that a running server leaves for others: its pid (-P) and the port that it got.
  */
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:net';
-import { portOf } from '../net/listener.ts';
+import type { Listener } from '../net/listener.ts';
 import { reasonOf } from './errors.ts';
 import type { DatagramPlace } from './listeners.ts';
 import { logLine } from './log.ts';
@@ -28,18 +27,13 @@ export function removePidFile(path: string): void {
 /** The file that MEMCACHED_PORT_FILENAME names: one line per listener, as memcached writes it. */
 export function writePortFile(
   path: string,
-  servers: readonly Server[],
+  listeners: readonly Listener[],
   datagrams: readonly DatagramPlace[],
 ): void {
-  const lines = servers.flatMap((server) => {
-    const address = server.address();
-    const port = portOf(server);
-    const isIPv6 = typeof address === 'object' && address?.family === 'IPv6';
-    if (!isIPv6) return [`TCP INET: ${port}`];
+  const lines = listeners.flatMap(({ address: { address, family, port } }) => {
+    if (family !== 'IPv6') return [`TCP INET: ${port}`];
     // One socket on all interfaces serves both families.
-    return address.address === '::'
-      ? [`TCP INET: ${port}`, `TCP INET6: ${port}`]
-      : [`TCP INET6: ${port}`];
+    return address === '::' ? [`TCP INET: ${port}`, `TCP INET6: ${port}`] : [`TCP INET6: ${port}`];
   });
   for (const { port, ipv6 } of datagrams) lines.push(`UDP INET${ipv6 ? '6' : ''}: ${port}`);
   writeFile(path, `${lines.join('\n')}\n`);

@@ -1,10 +1,19 @@
 /**
- * Opens everything that the server listens on: TCP ports, sockets that were handed over, and the
- * places for UDP, which workers open themselves since datagram sockets cannot be handed to them.
+ * Opens everything that the main thread listens on: TCP ports, sockets that were handed over, with
+ * the addon the unix socket, and the places for UDP, which workers open themselves.
  */
-import type { Server, Socket } from 'node:net';
-import { addressesOf, listen, listenOnDescriptor, portOf } from '../net/listener.ts';
+import type { Socket } from 'node:net';
+import type { Addon } from '../net/addon.ts';
+import { type OnDescriptor, takeDescriptors, takeSockets } from '../net/arrivals.ts';
+import {
+  addressesOf,
+  type Listener,
+  listen,
+  listenOnDescriptor,
+  type Take,
+} from '../net/listener.ts';
 import { probePort } from '../net/udp.ts';
+import { listenUnixNatively } from '../net/unix.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { type ListenEntry, listenEntries } from './listen-addresses.ts';
 import { logLine } from './log.ts';
@@ -20,28 +29,35 @@ export interface DatagramPlace {
   readonly listener: number;
 }
 
-/** Takes an accepted socket; `listener` is its listener's place in the table of kinds. */
-export type AcceptFrom = (socket: Socket, listener: number) => void;
+/** Takes accepted connections; `listener` is their listener's place in the table of kinds. */
+export interface Entrance {
+  onSocket(socket: Socket, listener: number): void;
+  onDescriptor(fd: number, peer: string, local: string, listener: number): void;
+}
 
 /** What an address family that this machine does not have ends in. */
 const NO_SUCH_FAMILY = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 /** Listeners in the order in which they were opened. */
 export class Listeners {
-  readonly servers: Server[] = [];
+  readonly opened: Listener[] = [];
   readonly kinds: ListenerKind[] = [];
   readonly datagrams: DatagramPlace[] = [];
   readonly #settings: Settings;
-  readonly #accept: AcceptFrom;
+  readonly #entrance: Entrance;
+  readonly #addon: Addon | null;
+  #unix: { close(): void } | null = null;
 
-  constructor(settings: Settings, accept: AcceptFrom) {
+  /** With the addon, connections that are not encrypted come as descriptors. */
+  constructor(settings: Settings, entrance: Entrance, addon: Addon | null) {
     this.#settings = settings;
-    this.#accept = accept;
+    this.#entrance = entrance;
+    this.#addon = addon;
   }
 
   /**
-   * Opens all of them; `descriptors` are those handed over. With -s there are none, as in
-   * memcached. Rejects with StartError.
+   * Opens all but the unix socket; `descriptors` are those handed over. With -s there are none, as
+   * in memcached. Rejects with StartError.
    */
   async open(descriptors: readonly number[]): Promise<void> {
     const { listen: given, port, portGiven, udpPort, socketPath } = this.#settings;
@@ -58,15 +74,38 @@ export class Listeners {
       if (udpPort !== 0) await this.#openUdp(entry);
     }
     if (port === -1) {
-      logLine(`listening on port ${this.servers.map((server) => portOf(server)).join(', ')}`);
+      logLine(`listening on port ${this.opened.map(({ address }) => address.port).join(', ')}`);
     }
     if (this.datagrams.some(({ host }) => !isLoopback(host))) {
       logLine('warning: -U beyond loopback: anyone can have replies sent to somebody else');
     }
   }
 
+  /** Listens on the unix socket, for all workers. Throws StartError. */
+  openUnix(addon: Addon): void {
+    const { socketPath: path, socketMask, backlog, protocol } = this.#settings;
+    const index = this.#addKind({ origin: { protocol, transport: 'unix' }, tls: 'off' });
+    const accept: OnDescriptor = (fd, peer, local) =>
+      this.#entrance.onDescriptor(fd, peer, local, index);
+    try {
+      this.#unix = listenUnixNatively(addon, { path, backlog }, socketMask, accept);
+    } catch (error) {
+      throw new StartError(`cannot listen on ${path}: ${reasonOf(error)}`);
+    }
+  }
+
   close(): void {
-    for (const server of this.servers) server.close();
+    for (const listener of this.opened) listener.close();
+    this.#unix?.close();
+  }
+
+  /** How connections of such a listener are taken. */
+  #take(index: number): Take {
+    const { onSocket, onDescriptor } = this.#entrance;
+    if (this.#addon === null || this.kinds[index].tls !== 'off') {
+      return takeSockets((socket) => onSocket(socket, index));
+    }
+    return takeDescriptors(this.#addon, (fd, peer, local) => onDescriptor(fd, peer, local, index));
   }
 
   async #openDescriptor(fd: number): Promise<void> {
@@ -76,8 +115,7 @@ export class Listeners {
       tls: sslEnabled ? 'default' : 'off',
     });
     try {
-      const accept = (socket: Socket): void => this.#accept(socket, index);
-      this.servers.push(await listenOnDescriptor(fd, backlog, accept));
+      this.opened.push(await listenOnDescriptor(fd, backlog, this.#take(index)));
     } catch (error) {
       throw new StartError(`cannot listen on descriptor ${fd} (LISTEN_FDS): ${reasonOf(error)}`);
     }
@@ -88,8 +126,7 @@ export class Listeners {
     if (tag !== '') logLine(`warning: -l tag[${tag}]: a tag has no effect, there is no proxy here`);
     const index = this.#addKind({ origin: { protocol, transport: 'tcp' }, tls });
     try {
-      const accept = (socket: Socket): void => this.#accept(socket, index);
-      this.servers.push(...(await listen(entry, this.#settings.backlog, accept)));
+      this.opened.push(...(await listen(entry, this.#settings.backlog, this.#take(index))));
     } catch (error) {
       throw cannotListen(entry, 'port', error);
     }

@@ -35,6 +35,10 @@ export interface WorkerTask {
   /** null: nobody has to authenticate. */
   readonly credentials: CredentialTables | null;
   readonly port: MessagePort;
+  /** Which pump serves, or `node`. */
+  readonly transport: string;
+  /** Where a pump finds its connections. */
+  readonly mailbox: number;
 }
 
 export type ToWorker =

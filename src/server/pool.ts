@@ -27,6 +27,7 @@ import type { FromWorker, ListenerKind, ToWorker, WorkerTask } from './messages.
 import { recoverThread } from './recovery.ts';
 import { answerRefresh } from './refresh.ts';
 import { type Settings, threadsPerUdp } from './setting.ts';
+import type { Transport } from './transport.ts';
 import { FIRST_WORKER_ACTOR } from './worker.ts';
 
 /**
@@ -41,6 +42,8 @@ const KILL_RETRY_MS = 10;
 /** The worker that listens on the unix socket. */
 const UNIX_WORKER = 0;
 
+const NOTHING = new Uint8Array(0);
+
 /** What the pool is made from. */
 export interface PoolOptions {
   readonly memory: Memory;
@@ -53,6 +56,7 @@ export interface PoolOptions {
   readonly credentials: CredentialTables | null;
   /** null without -Z. */
   readonly tls: TlsMaterial | null;
+  readonly transport: Transport;
   /** Called when a worker cannot be kept alive. */
   readonly onHopeless: (reason: string) => void;
 }
@@ -62,6 +66,8 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #pool: Piscina;
   readonly #ports: MessagePort[] = [];
+  /** Where workers get descriptors from; empty if no pump serves. */
+  readonly #mailboxes: number[] = [];
   readonly #ended: Promise<void>[] = [];
   readonly #startedAt: number[] = [];
   readonly #quickDeaths: number[] = [];
@@ -117,6 +123,14 @@ export class WorkerPool {
     // @types/node does not list net.Socket among the transferable objects yet.
     const transfer = [socket] as unknown as Transferable[];
     this.#ports[worker].postMessage(message, transfer);
+  }
+
+  /** Gives an accepted descriptor to a worker. */
+  handOver(worker: number, fd: number, slot: number, listener: number): void {
+    const { addon } = this.#options.transport;
+    // If the worker dies meanwhile, its slots are freed and its descriptors closed.
+    if (addon?.handOver(fd, this.#mailboxes[worker], slot, listener)) return;
+    addon?.refuse(fd, NOTHING);
   }
 
   /** Has one worker listen on the unix socket. Rejects with StartError when it cannot. */
@@ -193,7 +207,9 @@ export class WorkerPool {
   }
 
   #submit(worker: number): void {
-    const { memory, state, cache, settings } = this.#options;
+    const { memory, state, cache, settings, transport } = this.#options;
+    const mailbox = transport.addon?.openMailbox() ?? 0;
+    this.#mailboxes[worker] = mailbox;
     const { port1, port2 } = new MessageChannel();
     this.#ports[worker] = port1;
     this.#startedAt[worker] = performance.now();
@@ -208,6 +224,8 @@ export class WorkerPool {
       tls: this.#tls,
       credentials: this.#credentials,
       port: port2,
+      transport: transport.kind,
+      mailbox,
     };
     // The file is named with each task and not for the pool: piscina never starts a thread again
     // after one that failed while the pool's own file was loaded.
@@ -223,6 +241,7 @@ export class WorkerPool {
     );
     if (worker === UNIX_WORKER && this.#unixWanted) this.#tellToListen();
     if (this.#datagrams.length > 0) this.#sendDatagrams(worker);
+    this.#dispatcher?.restore(worker);
   }
 
   async #onEnd(worker: number, reason: string): Promise<void> {
@@ -233,6 +252,7 @@ export class WorkerPool {
     // A task that threw leaves its thread alive; and a dead one holds its locks until it has
     // exited.
     await this.#threads.get(state.threadId(worker))?.terminate();
+    this.#options.transport.addon?.closeMailbox(this.#mailboxes[worker]);
     if (!(await recoverThread(memory, cache, FIRST_WORKER_ACTOR + worker))) {
       this.#options.onHopeless(`worker ${worker} died (${reason}) with locks that cannot be freed`);
       return;
@@ -248,7 +268,6 @@ export class WorkerPool {
     if (this.#stopping) return;
     logLine(`worker ${worker} died (${reason}) and is replaced`);
     this.#submit(worker);
-    this.#dispatcher?.restore(worker);
   }
 
   #onMessage(worker: number, port: MessagePort, message: FromWorker): void {

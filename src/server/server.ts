@@ -11,6 +11,7 @@ import { startClock, tickClock } from '../memory/clock.ts';
 import { claimListener } from '../memory/connections.ts';
 import { HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { createMemory, type Memory } from '../memory/memory.ts';
+import { SocketArrival } from '../net/arrivals.ts';
 import { Dispatcher } from '../net/dispatcher.ts';
 import { endpointText } from '../net/listener.ts';
 import { createServerState, type ServerState } from '../net/state.ts';
@@ -20,7 +21,7 @@ import { CredentialFiles } from './credential-files.ts';
 import { isDaemon } from './daemon.ts';
 import { reasonOf, StartError } from './errors.ts';
 import { removePidFile, writePidFile, writePortFile } from './files.ts';
-import { Listeners } from './listeners.ts';
+import { type Entrance, Listeners } from './listeners.ts';
 import { logLine, writeRaw } from './log.ts';
 import { Maintainer } from './maintainer.ts';
 import { WorkerPool } from './pool.ts';
@@ -31,6 +32,7 @@ import { cacheConfig, memoryConfig } from './settings.ts';
 import { needsAuth } from './settings-auth.ts';
 import { tlsWarnings } from './settings-net.ts';
 import { inheritedSockets } from './systemd.ts';
+import { resolveTransport, type Transport } from './transport.ts';
 import { WarmRestart } from './warm-restart.ts';
 
 const TICK_MS = 1000;
@@ -49,6 +51,7 @@ export class RunningServer {
   readonly #dispatcher: Dispatcher;
   readonly #credentials: CredentialFiles;
   readonly #listeners: Listeners;
+  readonly #transport: Transport;
   /** null without -Z. */
   readonly #certificates: Certificates | null;
   readonly #warm: WarmRestart | null;
@@ -69,6 +72,7 @@ export class RunningServer {
     this.#state = createServerState(settings.threads);
     this.#certificates = settings.sslEnabled ? new Certificates(settings) : null;
     const tls = this.#certificates?.load() ?? null;
+    this.#transport = resolveTransport();
     this.#pool = new WorkerPool({
       memory: this.#memory,
       cache: this.#cache,
@@ -77,6 +81,7 @@ export class RunningServer {
       credentials,
       tls,
       onRefresh: () => this.#renewCertificates(),
+      transport: this.#transport,
       onHopeless,
     });
     this.#dispatcher = new Dispatcher({
@@ -85,11 +90,8 @@ export class RunningServer {
       maxConns: settings.maxconns,
       fast: settings.maxconnsFast,
       heldMax: settings.backlog,
-      send: (worker, socket, slot, listener) => this.#pool.send(worker, socket, slot, listener),
     });
-    this.#listeners = new Listeners(settings, (socket, listener) =>
-      this.#dispatcher.accept(socket, listener),
-    );
+    this.#listeners = new Listeners(settings, this.#entrance(), this.#transport.addon);
   }
 
   /** Resolves when the server listens. Rejects with StartError; nothing is left open then. */
@@ -107,6 +109,25 @@ export class RunningServer {
     await server.#startThreads(onHopeless);
     server.#writeFiles();
     return server;
+  }
+
+  /** Connections go to the dispatcher, which says to which worker. */
+  #entrance(): Entrance {
+    const pool = this.#pool;
+    return {
+      onSocket: (socket, listener) => {
+        const give = (worker: number, slot: number) => pool.send(worker, socket, slot, listener);
+        this.#dispatcher.accept(new SocketArrival(socket, give));
+      },
+      onDescriptor: (fd, peer, local, listener) => {
+        this.#dispatcher.accept({
+          peer,
+          local,
+          send: (worker, slot) => pool.handOver(worker, fd, slot, listener),
+          refuse: (text) => this.#transport.addon?.refuse(fd, Buffer.from(text)),
+        });
+      },
+    };
   }
 
   /** Accepts nothing more, lets what is under way finish, and ends every thread. */
@@ -185,11 +206,9 @@ export class RunningServer {
     const memory = this.#memory;
     startClock(memory, Date.now());
     setSwitches(memory, this.#cache);
-    if (this.#warm !== null) await this.#restore(this.#warm);
+    await this.#warm?.restore();
     const startedAt = performance.now();
-    for (const listener of this.#listeners.servers) {
-      const address = listener.address();
-      if (typeof address !== 'object' || address === null) continue;
+    for (const { address } of this.#listeners.opened) {
       claimListener(memory, endpointText(address.address, address.port));
     }
     this.#tick = setInterval(() => tickClock(memory, performance.now() - startedAt), TICK_MS);
@@ -200,24 +219,19 @@ export class RunningServer {
       onHopeless,
     });
     this.#state.setCertificatesAt(memory.i32[HEAD_CLOCK]);
+    const { addon } = this.#transport;
+    const isUnix = this.#settings.socketPath !== '';
+    if (isUnix && addon !== null) this.#listeners.openUnix(addon);
     this.#pool.start(this.#dispatcher, this.#listeners.kinds);
-    if (this.#settings.socketPath !== '') await this.#pool.listenUnix();
+    if (isUnix && addon === null) await this.#pool.listenUnix();
     const { datagrams } = this.#listeners;
     if (datagrams.length > 0) await this.#pool.listenForDatagrams(datagrams);
-  }
-
-  /** Connections that come meanwhile wait. */
-  async #restore(warm: WarmRestart): Promise<void> {
-    const { threads } = this.#settings;
-    for (let worker = 0; worker < threads; worker++) this.#dispatcher.suspend(worker);
-    await warm.restore();
-    for (let worker = 0; worker < threads; worker++) this.#dispatcher.restore(worker);
   }
 
   #writeFiles(): void {
     const portFile = process.env.MEMCACHED_PORT_FILENAME;
     if (portFile !== undefined && portFile !== '' && this.#settings.socketPath === '') {
-      writePortFile(portFile, this.#listeners.servers, this.#listeners.datagrams);
+      writePortFile(portFile, this.#listeners.opened, this.#listeners.datagrams);
     }
     // A daemon changes to the root directory.
     if (isDaemon()) {

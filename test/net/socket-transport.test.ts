@@ -5,32 +5,10 @@ import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ReplyStorage } from '../../src/net/reply-storage.ts';
 import { SocketTransport } from '../../src/net/socket.ts';
-import type { ByteProtocol, ReplyBuffer } from '../../src/net/transport.ts';
+import type { ByteProtocol } from '../../src/net/transport.ts';
 import { FEED_CLOSE, FEED_FULL, FEED_MORE, FEED_YIELD } from '../../src/protocol/engine.ts';
 import { PLAIN_ORIGIN } from '../../src/protocol/origin.ts';
-
-const OUTPUT_BYTES = 64 * 1024;
-
-/** Where the letters are written. */
-class LetterOutput implements ReplyBuffer {
-  storage: Buffer = Buffer.alloc(0);
-  start = 0;
-  end = 0;
-
-  get length(): number {
-    return this.end - this.start;
-  }
-
-  aim(bytes: Buffer, start: number): void {
-    this.storage = bytes;
-    this.start = start;
-    this.end = start;
-  }
-
-  view(): Buffer {
-    return this.storage.subarray(this.start, this.end);
-  }
-}
+import { OUTPUT_BYTES, Output } from '../../src/protocol/output.ts';
 
 /** Reply storage that knows how much of it is out with a socket. */
 class CountingStorage extends ReplyStorage {
@@ -59,7 +37,7 @@ interface Session {
 
 /** 'a' is answered with 'a', 'B' with a full buffer, 'y' yields after its reply, 'q' closes. */
 class LetterProtocol implements ByteProtocol<Session> {
-  readonly output = new LetterOutput();
+  readonly output = new Output();
   readonly sessions: Session[] = [];
   feeds = 0;
 
@@ -80,8 +58,8 @@ class LetterProtocol implements ByteProtocol<Session> {
     while (session.held.length > 0) {
       const letter = String.fromCharCode(session.held[0]);
       const bytes = letter === 'B' ? OUTPUT_BYTES : 1;
-      if (bytes > OUTPUT_BYTES - output.length) return FEED_FULL;
-      output.storage.fill(letter, output.end, output.end + bytes);
+      if (bytes > output.room) return FEED_FULL;
+      output.bytes.fill(letter, output.end, output.end + bytes);
       output.end += bytes;
       session.held = session.held.subarray(1);
       if (letter === 'y') return FEED_YIELD;
@@ -185,7 +163,7 @@ test('all replies to one read leave together and the buffer is used again', asyn
     assert.equal(await receive(socket, 3), 'abc');
   }
   assert.equal(protocol.feeds, 3);
-  assert.equal(protocol.output.storage, current);
+  assert.equal(protocol.output.bytes, current);
   assert.equal(storage.detachedMax, 0);
 });
 

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import type { ByteProtocol } from '../../src/net/transport.ts';
 import { DatagramTransport, probePort } from '../../src/net/udp.ts';
 import { FEED_MORE } from '../../src/protocol/engine.ts';
+import { Output } from '../../src/protocol/output.ts';
 
 const REPLY = Buffer.from('OK\r\n');
 const REQUEST = Buffer.from('\x00\x01\x00\x00\x00\x01\x00\x00x\r\n', 'latin1');
@@ -15,14 +16,11 @@ const REQUEST = Buffer.from('\x00\x01\x00\x00\x00\x01\x00\x00x\r\n', 'latin1');
 /** Answers every datagram with the same line. */
 class Parrot implements ByteProtocol<null> {
   fed = 0;
-  readonly output = {
-    length: REPLY.length,
-    view: () => REPLY,
-    aim: () => undefined,
-  };
+  readonly output = new Output();
   open = () => null;
   feed = () => {
     this.fed++;
+    this.output.put(REPLY);
     return FEED_MORE;
   };
   resume = () => FEED_MORE;
