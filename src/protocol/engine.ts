@@ -293,6 +293,7 @@ export class Engine {
 
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
+    if (session.scanned === 0 && this.retrieval.serveGet(session)) return STEP_NEXT;
     const { input, at, end } = this;
     const lineFeed = findLineFeed(this, session);
     if (lineFeed === end) {

@@ -6,11 +6,19 @@
  */
 
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
-import { hashKey } from '../cache/hash.ts';
+import { hashedWordEnd, hashKey, hashWord } from '../cache/hash.ts';
 import { clientFlagsOf, KEY_BYTES_MAX, valueBytesOf } from '../cache/item.ts';
 import { copyBytes } from '../memory/bytes.ts';
 import { realtime } from '../memory/clock.ts';
-import { at, HEAD_DETAIL_ENABLED, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32 } from '../memory/layout.ts';
+import {
+  at,
+  CONN_LAST_COMMAND_I32,
+  HEAD_CLOCK,
+  HEAD_DETAIL_ENABLED,
+  HEAD_VERBOSITY,
+  ITEM_CAS_HIGH_I32,
+  ITEM_CAS_LOW_I32,
+} from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import { BAD_EXPTIME, BAD_FORMAT, END_LINE, ERROR_LINE } from './replies.ts';
 import { IN_COMMAND, IN_KEYS, type Session, STEP_FULL, STEP_NEXT, STEP_YIELD } from './session.ts';
@@ -20,6 +28,10 @@ const HEADER_ROOM = 6 + KEY_BYTES_MAX + 11 + 11 + 21 + 4 + 5;
 
 /** Keys of one line that are looked up before other connections get their turn. */
 const KEYS_PER_TURN = 1024;
+
+/** `get ` as the word that it is in memory. */
+const GET_WORD = Buffer.from('get ').readInt32LE();
+const GET_BYTES = 4;
 
 const VALUE_WORD = Buffer.from('VALUE ');
 const SPACE = 0x20;
@@ -32,6 +44,39 @@ export class Retrieval {
 
   constructor(engine: Engine) {
     this.engine = engine;
+  }
+
+  /**
+   * Serves the line that most requests are, `get <key>` with one key, in one pass over its bytes:
+   * looking for its end, for tokens and for the key's hash one after another takes 70 ns more of
+   * 320. False, with nothing done, for any other line, or one that has not come as a whole; -vv,
+   * which shows lines, is for the others, too.
+   */
+  serveGet(session: Session): boolean {
+    const { engine } = this;
+    const { source, input, at: lineStart, end, store } = engine;
+    const { i32 } = store.memory;
+    const start = lineStart + GET_BYTES;
+    if (start >= end || source.view.getInt32(lineStart, true) !== GET_WORD) return false;
+    const hash = hashWord(source, start, Math.min(end, start + KEY_BYTES_MAX), session.tenant);
+    const keyEnd = hashedWordEnd();
+    if (keyEnd === start || keyEnd + 2 > end || i32[HEAD_VERBOSITY] > 1) return false;
+    if (input[keyEnd] !== CARRIAGE_RETURN || input[keyEnd + 1] !== LINE_FEED) return false;
+    i32[session.slotWord + CONN_LAST_COMMAND_I32] = i32[HEAD_CLOCK];
+    engine.verbosity = i32[HEAD_VERBOSITY];
+    session.keysWithCas = false;
+    session.keysTouch = false;
+    if (this.serveKey(session, hash, start, keyEnd - start)) {
+      engine.at = keyEnd + 2;
+      engine.output.put(END_LINE);
+      return true;
+    }
+    // The rest of the value, and END, are left to proceed.
+    session.keysLeft = 0;
+    session.keysLineEnd = 2;
+    engine.at = keyEnd;
+    session.state = IN_KEYS;
+    return true;
   }
 
   /** Starts a retrieval command; its tokens are cut, its line is input[lineStart, textEnd). */
@@ -67,7 +112,7 @@ export class Retrieval {
   /** Serves keys until the line ends, the output is full or the turn is over. Returns a STEP_*. */
   proceed(session: Session): number {
     const { engine } = this;
-    const { input, output } = engine;
+    const { input, source, output } = engine;
     if (session.sending !== 0 && !engine.sender.proceed(session)) return STEP_FULL;
     let served = 0;
     let position = engine.at;
@@ -77,8 +122,14 @@ export class Retrieval {
       if (position === keysEnd || output.room < HEADER_ROOM || served === KEYS_PER_TURN) break;
       served++;
       const start = position;
-      while (position < keysEnd && input[position] !== SPACE) position++;
-      if (!this.serveKey(session, start, position - start)) break;
+      let hash = hashWord(source, start, keysEnd, session.tenant);
+      position = hashedWordEnd();
+      if (position < keysEnd && input[position] !== SPACE) {
+        // Control characters are parts of a key.
+        while (position < keysEnd && input[position] !== SPACE) position++;
+        hash = hashKey(source, start, position - start, session.tenant);
+      }
+      if (!this.serveKey(session, hash, start, position - start)) break;
     }
     engine.at = position;
     session.keysLeft = keysEnd - position;
@@ -93,10 +144,9 @@ export class Retrieval {
   }
 
   /** False when the value is on its way in pieces, and waits for room. */
-  private serveKey(session: Session, start: number, length: number): boolean {
+  private serveKey(session: Session, hash: number, start: number, length: number): boolean {
     const { engine } = this;
     const { store, source } = engine;
-    const hash = hashKey(source, start, length, session.tenant);
     const ref = session.keysTouch
       ? store.getAndTouch(hash, session.tenant, source, start, length, session.keysExptime)
       : store.get(hash, session.tenant, source, start, length);
