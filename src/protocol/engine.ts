@@ -91,6 +91,7 @@ export class Engine {
   readonly auth: Auth;
   private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
+  private readonly storage: Storage;
   private readonly text: TextCommands;
   private readonly binary: BinaryCommands;
 
@@ -106,7 +107,8 @@ export class Engine {
     this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);
-    this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
+    this.storage = new Storage(this);
+    this.text = new TextCommands(this, this.retrieval, this.storage, statistics);
     this.binary = new BinaryCommands(this, statistics);
   }
 
@@ -293,7 +295,9 @@ export class Engine {
 
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
-    if (session.scanned === 0 && this.retrieval.serveGet(session)) return STEP_NEXT;
+    if (session.scanned === 0) {
+      if (this.retrieval.serveGet(session) || this.storage.beginSet(session)) return STEP_NEXT;
+    }
     const { input, at, end } = this;
     const lineFeed = findLineFeed(this, session);
     if (lineFeed === end) {

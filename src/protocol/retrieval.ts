@@ -66,12 +66,13 @@ export class Retrieval {
     engine.verbosity = i32[HEAD_VERBOSITY];
     session.keysWithCas = false;
     session.keysTouch = false;
-    if (this.serveKey(session, hash, start, keyEnd - start)) {
+    const { output } = engine;
+    if (this.serveKey(session, hash, start, keyEnd - start) && output.room >= END_LINE.length) {
       engine.at = keyEnd + 2;
-      engine.output.put(END_LINE);
+      output.put(END_LINE);
       return true;
     }
-    // The rest of the value, and END, are left to proceed.
+    // What there is no room for, the rest of the value and END, is left to proceed.
     session.keysLeft = 0;
     session.keysLineEnd = 2;
     engine.at = keyEnd;
@@ -210,10 +211,14 @@ export class Retrieval {
 
   private hasLongKey(start: number, end: number): boolean {
     const { input } = this.engine;
-    let length = 0;
-    for (let i = start; i < end; i++) {
-      length = input[i] === SPACE ? 0 : length + 1;
-      if (length > KEY_BYTES_MAX) return true;
+    // Of a key that is too long one of every so many bytes is a part: only from there is it
+    // looked back for a space, which spares most of the line.
+    let first = start;
+    while (first + KEY_BYTES_MAX < end) {
+      let space = first + KEY_BYTES_MAX;
+      while (space >= first && input[space] !== SPACE) space--;
+      if (space < first) return true;
+      first = space + 1;
     }
     return false;
   }
