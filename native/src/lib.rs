@@ -24,6 +24,8 @@ mod hand_over;
 #[cfg(target_os = "linux")]
 mod mailbox;
 #[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
 mod pump;
 mod revision;
 #[cfg(target_os = "linux")]

@@ -22,18 +22,19 @@ use io_uring::types::{Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::backend::{Backend, DATAGRAM_BYTES};
-use crate::bell::Bell;
 use crate::connection::{Connection, PIECES_MAX};
 use crate::datagrams;
 use crate::exchange::{Exchange, Piece};
 use crate::mailbox::Mailbox;
 use crate::table::Table;
 
+mod alarm;
 mod buffers;
 mod completions;
 mod lifecycle;
 mod sends;
 
+use alarm::Alarm;
 use buffers::Buffers;
 use sends::Sends;
 
@@ -56,7 +57,7 @@ fn tag(kind: u64, id: u32) -> u64 {
 pub struct Ring {
     ring: IoUring,
     /// Readable when there is something to collect, unless awake.
-    alarm: Bell,
+    alarm: Alarm,
     buffers: Buffers,
     mailbox: Arc<Mailbox>,
     table: Table,
@@ -92,7 +93,7 @@ impl Ring {
         let ring = build(SUBMISSIONS)?;
         let room = exchange.input_length.saturating_sub(DATAGRAM_BYTES);
         let buffers = Buffers::register(&ring, exchange.input, room)?;
-        let alarm = Bell::new()?;
+        let alarm = Alarm::new()?;
         ring.submitter().register_eventfd(alarm.fd())?;
         let mut pump = Ring {
             ring,

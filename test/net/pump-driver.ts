@@ -1,0 +1,156 @@
+/**
+ * A pump on the test's own thread, driven by hand: tests say what it is to do, and wait for what it
+ * reports. Clients are sockets of Node.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { type Addon, loadAddon, type Pump } from '../../src/net/addon.ts';
+
+export const EVENT_NAMES = [
+  'data',
+  'end',
+  'broken',
+  'sent',
+  'blocked',
+  'open',
+  'closed',
+  'datagram',
+] as const;
+export const SEND = 0;
+export const SEND_SLAB = 1;
+export const CLOSE = 2;
+export const DESTROY = 3;
+export const PAUSE = 4;
+export const RESUME = 5;
+
+/** What the pump reported. */
+export interface Event {
+  readonly what: (typeof EVENT_NAMES)[number];
+  readonly connection: number;
+  readonly a: number;
+  readonly b: number;
+  /** Of 'data'. */
+  readonly bytes: Buffer;
+}
+
+const INPUT_BYTES = 4 * 1024 * 1024;
+const WAIT_MS = 5;
+
+/** The addon where it was built; tests without it are skipped with the reason. */
+export const addon: Addon | undefined = loadAddon();
+
+/** The kinds of pump to test. */
+export const KINDS: readonly string[] = addon === undefined ? [] : addon.pumpKinds();
+
+export class PumpDriver {
+  readonly output = Buffer.allocUnsafeSlow(1024 * 1024);
+  readonly slab = Buffer.from(new SharedArrayBuffer(16 * 1024 * 1024));
+  readonly mailbox: number;
+  readonly reported: Event[] = [];
+  readonly #native: Addon;
+  readonly #pump: Pump;
+  readonly #input = Buffer.allocUnsafeSlow(INPUT_BYTES);
+  readonly #events: Int32Array;
+  readonly #commands = new Int32Array(4 * 1024);
+  readonly #server = createServer({ pauseOnConnect: true });
+  #queued = 0;
+  #slot = 0;
+
+  constructor(kind: string, eventsMax = 256) {
+    assert(addon !== undefined);
+    this.#native = addon;
+    this.mailbox = addon.openMailbox();
+    this.#events = new Int32Array(4 * eventsMax);
+    const memory = {
+      input: this.#input,
+      output: this.output,
+      slab: this.slab,
+      events: this.#events,
+      commands: this.#commands,
+    };
+    this.#pump = new addon.Pump(kind, this.mailbox, 64, memory, () => this.#collect(true));
+  }
+
+  /** A client and the id of its connection. */
+  async client(): Promise<{ socket: Socket; id: number }> {
+    if (!this.#server.listening) {
+      this.#server.listen(0, '127.0.0.1');
+      await once(this.#server, 'listening');
+    }
+    const address = this.#server.address();
+    assert(typeof address === 'object' && address !== null);
+    const socket = connect(address.port, '127.0.0.1');
+    const [accepted] = await once(this.#server, 'connection');
+    const id = this.#slot++;
+    const { fd } = (accepted as { _handle: { fd: number } })._handle;
+    assert(this.#native.handOver(this.#native.duplicate(fd), this.mailbox, id, 3));
+    accepted.destroy();
+    await this.until((event) => event.what === 'open' && event.connection === id);
+    return { socket, id };
+  }
+
+  /** Adds a command for the next cycle. */
+  command(connection: number, what: number, a = 0, b = 0): void {
+    this.#commands.set([connection, what, a, b], 4 * this.#queued++);
+  }
+
+  /** Adds the command that sends these bytes, which lie at `at` of the output. */
+  send(connection: number, bytes: Buffer, at = 0): void {
+    bytes.copy(this.output, at);
+    this.command(connection, SEND, at, bytes.length);
+  }
+
+  /** Has the commands carried out, outside of a slice. */
+  flush(): void {
+    this.#collect(false);
+  }
+
+  /** Waits until such an event was reported, now or before, and takes it. */
+  async until(wanted: (event: Event) => boolean): Promise<Event> {
+    for (;;) {
+      const index = this.reported.findIndex(wanted);
+      if (index !== -1) return this.reported.splice(index, 1)[0];
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+  }
+
+  /** All bytes of a connection, until there are so many. */
+  async bytes(connection: number, length: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    let got = 0;
+    while (got < length) {
+      const event = await this.until(
+        ({ what, connection: id }) => what === 'data' && id === connection,
+      );
+      pieces.push(event.bytes);
+      got += event.b;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  close(): void {
+    this.#pump.close();
+    this.#native.closeMailbox(this.mailbox);
+    this.#server.close();
+  }
+
+  #collect(mayWait: boolean): void {
+    let count = this.#pump.cycle(this.#take(), mayWait);
+    while (count > 0) {
+      assert(count <= this.#events.length / 4);
+      for (let at = 0; at < 4 * count; at += 4) {
+        const [connection, what, a, b] = this.#events.subarray(at, at + 4);
+        const bytes = what === 0 ? Buffer.from(this.#input.subarray(a, a + b)) : Buffer.alloc(0);
+        this.reported.push({ what: EVENT_NAMES[what], connection, a, b, bytes });
+      }
+      count = this.#pump.cycle(this.#take(), mayWait);
+    }
+  }
+
+  #take(): number {
+    const count = this.#queued;
+    this.#queued = 0;
+    return count;
+  }
+}
