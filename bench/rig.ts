@@ -10,10 +10,14 @@ import { createMemory, type Memory } from '../src/memory/memory.ts';
 import { Engine, FEED_MORE } from '../src/protocol/engine.ts';
 import type { Host } from '../src/protocol/host.ts';
 import type { Session } from '../src/protocol/session.ts';
+import { tuneCompiler } from '../src/server/compiler.ts';
 import { cacheConfig, memoryConfig, readSettings } from '../src/server/settings.ts';
 import { DIALECTS, type Dialect, hitLength, valueAt } from './dialects.ts';
 import type { Items } from './items.ts';
 import { WrongReply } from './reply-reader.ts';
+
+// As in the daemon's own threads.
+tuneCompiler();
 
 const MEGABYTE = 1024 * 1024;
 /** Actors 0 and 1 are the main thread and the maintainer. */

@@ -22,6 +22,7 @@ import type { EngineOptions, Host } from './host.ts';
 import { findLineFeed, LINE_BYTES_MAX, mayGrow } from './lines.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
+import { PendingInput } from './pending.ts';
 import { Retrieval } from './retrieval.ts';
 import { Sender } from './sender.ts';
 import {
@@ -59,9 +60,6 @@ export const FEED_YIELD = 3;
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
 
-/** Size of the storage that is passed on from session to session: one read of a transport. */
-const SPARE_BYTES = 64 * 1024;
-
 const CARRIAGE_RETURN = 0x0d;
 
 export class Engine {
@@ -84,8 +82,7 @@ export class Engine {
   onWatcher: (() => void) | null = null;
   /** What a transport has read into last. */
   private read = this.source;
-  /** Storage for pending input that no session needs at the moment. */
-  private spare: Bytes | null = null;
+  private readonly pending = new PendingInput();
   readonly sender: Sender;
   readonly upload: Upload;
   readonly auth: Auth;
@@ -129,7 +126,7 @@ export class Engine {
     this.store.count(BYTES_READ, end - start);
     const source = this.sourceOf(input);
     if (session.pendingLength === 0) return this.serve(session, source, start, end);
-    this.keep(session, source, start, end - start);
+    this.pending.keep(session, source, start, end - start);
     return this.resume(session);
   }
 
@@ -139,7 +136,7 @@ export class Engine {
    */
   hold(session: Session, input: Buffer, start: number, end: number): number {
     this.store.count(BYTES_READ, end - start);
-    this.keep(session, this.sourceOf(input), start, end - start);
+    this.pending.keep(session, this.sourceOf(input), start, end - start);
     return session.pendingLength;
   }
 
@@ -230,7 +227,7 @@ export class Engine {
     this.end = end;
     this.store.log.connection = session.slot;
     const result = this.run(session);
-    this.keepRest(session);
+    this.pending.keepRest(session, source, this.at, end);
     this.store.count(BYTES_WRITTEN, this.output.end - before);
     return result;
   }
@@ -346,60 +343,9 @@ export class Engine {
     return STEP_NEXT;
   }
 
-  /** Keeps in the session what is left of the input. */
-  private keepRest(session: Session): void {
-    const rest = this.end - this.at;
-    if (rest === 0) {
-      session.pendingStart = 0;
-      session.pendingLength = 0;
-      // A storage that grew for one long line is not kept for the life of the connection.
-      if (session.pending !== null && session.pending.u8.length > LINE_BYTES_MAX) {
-        if (session.pending.u8.length === SPARE_BYTES) this.spare = session.pending;
-        session.pending = null;
-      }
-    } else if (this.source === session.pending) {
-      // It stays where it is: a long line is served in many turns, and would be moved in each.
-      session.pendingStart = this.at;
-      session.pendingLength = rest;
-    } else {
-      session.pendingLength = 0;
-      this.keep(session, this.source, this.at, rest);
-    }
-  }
-
   /** The input of a transport, which mostly reads into the same buffer. */
   private sourceOf(input: Buffer): Bytes {
     if (input !== this.read.u8) this.read = new Bytes(input);
     return this.read;
-  }
-
-  /** Adds input to what the session keeps already. */
-  private keep(session: Session, source: Bytes, start: number, length: number): void {
-    const { pending, pendingStart } = session;
-    const needed = session.pendingLength + length;
-    let storage = pending;
-    if (storage === null || storage.u8.length < needed) {
-      storage = this.storageFor(needed);
-    }
-    if (pending !== null && (storage !== pending || pendingStart > 0)) {
-      pending.u8.copy(storage.u8, 0, pendingStart, pendingStart + session.pendingLength);
-    }
-    session.pending = storage;
-    session.pendingStart = 0;
-    source.u8.copy(storage.u8, session.pendingLength, start, start + length);
-    session.pendingLength = needed;
-  }
-
-  /** A storage of at least this many bytes. */
-  private storageFor(needed: number): Bytes {
-    let size = 256;
-    while (size < needed) size *= 2;
-    if (size > LINE_BYTES_MAX && size <= SPARE_BYTES) {
-      // What is left of a deep pipeline is kept for a turn or two: one storage serves each time.
-      const { spare } = this;
-      this.spare = null;
-      return spare ?? new Bytes(Buffer.allocUnsafeSlow(SPARE_BYTES));
-    }
-    return new Bytes(Buffer.allocUnsafeSlow(size));
   }
 }
