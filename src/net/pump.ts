@@ -93,6 +93,8 @@ export class PumpTransport<Session> implements Transport {
   /** Serves a datagram socket under this slot; its datagrams go to the owner. */
   adoptDatagrams(fd: number, slot: number): void {
     this.#pump.adoptDatagrams(fd, slot);
+    // Nothing is received before the kernel was asked for it.
+    this.#run(false);
   }
 
   /** Sends a datagram in answer to one; too many at once are lost, as on any network. */
