@@ -54,7 +54,7 @@ test('-c counts its connections', async (t) => {
 
 test('it is opened again when its worker was replaced', async (t) => {
   const path = join(scratch(t), 'socket');
-  const server = await launch(t, ['-t', '2'], path);
+  const server = await launch(t, ['-t', '1'], path);
   const lost = new Client(t, path);
   await lost.ask('set a 0 0 1\r\nx\r\n', 'STORED\r\n');
   server.child.send({ kill: 0 });
