@@ -9,7 +9,6 @@
  */
 import { CLOSE_IDLE, CLOSE_NORMAL, CLOSE_SHUTDOWN } from '../memory/connections.ts';
 import { FEED_CLOSE, FEED_MORE } from '../protocol/engine.ts';
-import type { Origin } from '../protocol/origin.ts';
 import type { Addon, Pump } from './addon.ts';
 import {
   COMMAND_CLOSE,
@@ -25,10 +24,11 @@ import {
   EVENT_DATAGRAM,
   EVENT_END,
   EVENT_OPEN,
+  EVENT_SENT,
 } from './exchange.ts';
 import { Outbox } from './outbox.ts';
 import { PumpConnection } from './pump-connection.ts';
-import type { ReferringProtocol, Transport, TransportOwner } from './transport.ts';
+import type { PumpOwner, ReferringProtocol, Transport } from './transport.ts';
 
 const INPUT_BYTES = 4 * 1024 * 1024;
 
@@ -51,16 +51,6 @@ export interface PumpTransportOptions<Session> {
   readonly slab: Uint8Array;
   readonly protocol: ReferringProtocol<Session>;
   readonly owner: PumpOwner;
-}
-
-/** What the worker knows beside what every transport reports to it. */
-export interface PumpOwner extends TransportOwner {
-  /** How connections come in by the listener at this place of the table. */
-  originOf(listener: number): Origin;
-  /** Whether nothing on this thread suffers when a turn waits for up to a slice. */
-  mayWait(): boolean;
-  /** input[start, end) is an address and a datagram. */
-  onDatagram(slot: number, input: Buffer, start: number, end: number): void;
 }
 
 /** Serves connections of one worker through a pump. */
@@ -103,6 +93,8 @@ export class PumpTransport<Session> implements Transport {
   /** Serves a datagram socket under this slot; its datagrams go to the owner. */
   adoptDatagrams(fd: number, slot: number): void {
     this.#pump.adoptDatagrams(fd, slot);
+    // A pump begins to watch in its next cycle.
+    this.#run(false);
   }
 
   /** Sends a datagram in answer to one; too many at once are lost, as on any network. */
@@ -359,8 +351,8 @@ export class PumpTransport<Session> implements Transport {
     const connection = this.#connections[slot];
     if (connection === null) return;
     if (what === EVENT_END) connection.ended = true;
-    else if (what === EVENT_BROKEN) connection.broken = true;
-    if (what !== EVENT_END) connection.blocked = false;
+    if (what === EVENT_BROKEN) connection.broken = true;
+    if (what === EVENT_BROKEN || what === EVENT_SENT) connection.blocked = false;
     this.#list(connection);
   }
 

@@ -46,6 +46,16 @@ export interface TransportOwner {
   onIdleKick(slot: number): void;
 }
 
+/** What a pump asks of the worker that owns it, besides. */
+export interface PumpOwner extends TransportOwner {
+  /** How connections come in by the listener at this place of the table. */
+  originOf(listener: number): Origin;
+  /** Whether nothing on this thread suffers when a turn waits for up to a slice. */
+  mayWait(): boolean;
+  /** input[start, end) is an address and a datagram. */
+  onDatagram(slot: number, input: Buffer, start: number, end: number): void;
+}
+
 /** One way of serving connections. */
 export interface Transport {
   /** Something waits to be sent on a connection that is only sent to; without effect on others. */
