@@ -3,6 +3,7 @@
 
 import { crc32 } from 'node:zlib';
 import { HASH_ALGORITHMS, hashKey } from '../src/cache/hash.ts';
+import { Bytes } from '../src/memory/bytes.ts';
 import type { Addon } from '../src/net/addon.ts';
 import { OPS_PER_CALL, type Task } from './micro-task.ts';
 
@@ -20,7 +21,8 @@ const found = new Int32Array(KEYS_PER_LINE * KEY_WORDS);
 const sink = new Int32Array(1);
 
 /** Does in TypeScript what the addon's hashKeys does. */
-function hashKeys(line: Buffer): number {
+function hashKeys(bytes: Bytes): number {
+  const line = bytes.u8;
   let word = 0;
   let at = 0;
   while (at < line.length) {
@@ -28,19 +30,19 @@ function hashKeys(line: Buffer): number {
     while (at < line.length && line[at] !== SPACE) at++;
     found[word] = start;
     found[word + 1] = at - start;
-    found[word + 2] = hashKey(line, start, at - start, 0);
+    found[word + 2] = hashKey(bytes, start, at - start, 0);
     word += KEY_WORDS;
     at++;
   }
   return word;
 }
 
-function lineTask(name: string, run: (line: Buffer) => number): Task {
+function lineTask(name: string, run: (line: Bytes) => number): Task {
   const keys = Array.from(
     { length: KEYS_PER_LINE },
     (_, i) => `bench-${String(i).padStart(9, '0')}`,
   );
-  const line = Buffer.from(keys.join(' '));
+  const line = new Bytes(Buffer.from(keys.join(' ')));
   return {
     name: `${name}: find and hash ${KEYS_PER_LINE} keys, per key`,
     ops: OPS_PER_CALL,
@@ -87,7 +89,7 @@ export function nativeTasks(addon: Addon, keyLengths: readonly number[]): Task[]
   };
   return [
     ...keyLengths.flatMap((length) => [...HASH_ALGORITHMS.keys()].map((i) => keyTask(length, i))),
-    lineTask('addon', (line) => addon.hashKeys(line, 0, line.length, 0, 0, found)),
+    lineTask('addon', ({ u8 }) => addon.hashKeys(u8, 0, u8.length, 0, 0, found)),
     ...[RECORD_BYTES, PAGE_BYTES].map((bytes) => checksumTask('addon', bytes, checksum)),
   ];
 }

@@ -10,10 +10,14 @@ import { createMemory, type Memory } from '../src/memory/memory.ts';
 import { Engine, FEED_MORE } from '../src/protocol/engine.ts';
 import type { Host } from '../src/protocol/host.ts';
 import type { Session } from '../src/protocol/session.ts';
+import { tuneCompiler } from '../src/server/compiler.ts';
 import { cacheConfig, memoryConfig, readSettings } from '../src/server/settings.ts';
 import { DIALECTS, type Dialect, hitLength, valueAt } from './dialects.ts';
 import type { Items } from './items.ts';
 import { WrongReply } from './reply-reader.ts';
+
+// As in the daemon's own threads.
+tuneCompiler();
 
 const MEGABYTE = 1024 * 1024;
 /** Actors 0 and 1 are the main thread and the maintainer. */
@@ -52,6 +56,9 @@ export function claimSlot(memory: Memory, worker: number): number {
 /** Requests of one read event, and what comes back when all their items are stored. */
 export interface Batch {
   readonly bytes: Buffer;
+  /** Where they stand in the input that all batches share, as a transport's reads do. */
+  readonly input: Buffer;
+  readonly at: number;
   readonly requests: readonly number[];
   /** Where the value of each request stands in the replies, -1 for a set. */
   readonly values: readonly number[];
@@ -65,24 +72,28 @@ export function makeBatches(
   depth: number,
   dialect: Dialect = DIALECTS.classic,
 ): Batch[] {
-  const buffer = Buffer.alloc(depth * items.maxSetLength);
+  const input = Buffer.allocUnsafeSlow(sequence.length * items.maxSetLength);
   const batches: Batch[] = [];
+  let at = 0;
   for (let first = 0; first + depth <= sequence.length; first += depth) {
     const requests = [...sequence.subarray(first, first + depth)];
-    let length = 0;
+    let end = at;
     for (const [i, request] of requests.entries()) {
-      length =
+      end =
         request < 0
-          ? dialect.writeSet(buffer, length, ~request, items)
-          : dialect.writeGet(buffer, length, request, beginsLine(dialect, requests, i));
+          ? dialect.writeSet(input, end, ~request, items)
+          : dialect.writeGet(input, end, request, beginsLine(dialect, requests, i));
     }
     const places = layOut(items, requests, dialect);
     batches.push({
-      bytes: Buffer.from(buffer.subarray(0, length)),
+      bytes: input.subarray(at, end),
+      input,
+      at,
       requests,
       values: places.values,
       replyLength: places.length,
     });
+    at = end;
   }
   return batches;
 }
@@ -142,7 +153,7 @@ export class Rig {
   /** Serves one batch; throws when the replies are not those of a cache that has every item. */
   serve(batch: Batch): void {
     const { engine } = this;
-    const outcome = engine.feed(this.session, batch.bytes, 0, batch.bytes.length);
+    const outcome = engine.feed(this.session, batch.input, batch.at, batch.at + batch.bytes.length);
     if (outcome !== FEED_MORE || engine.output.length !== batch.replyLength) {
       throw new Error(
         `outcome ${outcome}, ${engine.output.length} bytes of reply, not ${batch.replyLength}: ` +

@@ -2,6 +2,7 @@
  * Room for new items: a chunk of the right class, evicting if there is none, and for items above
  * slab_chunk_max a head chunk to which data chunks are added while the value arrives.
  */
+import { type Bytes, copyBytes } from '../memory/bytes.ts';
 import {
   at,
   CHUNK_CLASS_I32,
@@ -77,7 +78,7 @@ export class Allocator {
    */
   allocItem(
     tenant: number,
-    key: Uint8Array,
+    key: Bytes,
     keyStart: number,
     keyBytes: number,
     flags: number,
@@ -109,9 +110,7 @@ export class Allocator {
       state |= STATE_LARGE;
     }
     i32[word + CHUNK_STATE_I32] = state;
-    const u8 = this.memory.u8;
-    const target = keyAt(i32, ref);
-    for (let i = 0; i < keyBytes; i++) u8[target + i] = key[keyStart + i];
+    copyBytes(key, keyStart, this.memory.bytes, keyAt(i32, ref), keyBytes);
     return ref;
   }
 

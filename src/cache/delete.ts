@@ -1,4 +1,5 @@
 /** delete, which may be for an item only that still has the cas id that the client saw. */
+import type { Bytes } from '../memory/bytes.ts';
 import { CLASS_DELETE_HITS, DELETE_MISSES } from './counters.ts';
 import { casIs } from './item.ts';
 import { DELETED_BY_DELETE, WATCH_DELETIONS } from './log.ts';
@@ -14,7 +15,7 @@ export function deleteIf(
   store: Store,
   hash: number,
   tenant: number,
-  key: Uint8Array,
+  key: Bytes,
   start: number,
   length: number,
   casHigh: number,

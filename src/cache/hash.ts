@@ -6,8 +6,9 @@
  * thread takes it from there when it opens its hash table. It is a variable of this module and not
  * a parameter: hashKey runs once per key of every request.
  */
+import type { Bytes } from '../memory/bytes.ts';
 import { jenkins } from './jenkins.ts';
-import { murmur3 } from './murmur3.ts';
+import { murmur3, murmur3Word, murmur3WordEnd } from './murmur3.ts';
 import { xxh3 } from './xxh3.ts';
 
 /** Names as memcached has them; MemoryConfig.hashAlgorithm is an index into this list. */
@@ -32,8 +33,27 @@ export function chooseHash(index: number): void {
 }
 
 /** Hash of `length` key bytes at `start`, as a signed int32. */
-export function hashKey(bytes: Uint8Array, start: number, length: number, tenant: number): number {
-  if (algorithm === MURMUR3) return murmur3(bytes, start, length, tenant);
-  if (algorithm === JENKINS) return jenkins(bytes, start, length, tenant);
-  return xxh3(bytes, start, length, tenant);
+export function hashKey(key: Bytes, start: number, length: number, tenant: number): number {
+  if (algorithm === MURMUR3) return murmur3(key, start, length, tenant);
+  if (algorithm === JENKINS) return jenkins(key, start, length, tenant);
+  return xxh3(key, start, length, tenant);
+}
+
+let wordEnd = 0;
+
+/** Where the key ended that hashWord has hashed. */
+export function hashedWordEnd(): number {
+  return algorithm === MURMUR3 ? murmur3WordEnd() : wordEnd;
+}
+
+/**
+ * Hash of the key that ends at the first byte not above a space, or at `limit`. With murmur3 one
+ * pass does both, which saves half of the time.
+ */
+export function hashWord(key: Bytes, start: number, limit: number, tenant: number): number {
+  if (algorithm === MURMUR3) return murmur3Word(key, start, limit, tenant);
+  const { u8 } = key;
+  wordEnd = start;
+  while (wordEnd < limit && u8[wordEnd] > 0x20) wordEnd++;
+  return hashKey(key, start, wordEnd - start, tenant);
 }

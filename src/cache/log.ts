@@ -4,6 +4,7 @@
  * While nobody watches, an event costs its caller one plain load and a branch (`wants`). Records
  * are binary and written in place; protocol/log-line.ts makes text of them, in the reader's thread.
  */
+import type { Bytes } from '../memory/bytes.ts';
 import {
   at,
   CHUNK_STATE_I32,
@@ -110,8 +111,8 @@ export class Log {
   }
 
   /** A look-up (WATCH_FETCHERS): `ref` is 0 unless it is GET_FOUND. */
-  fetched(status: number, key: Uint8Array, start: number, length: number, ref: number): void {
-    const word = this.begin(RECORD_GET, key, start, length);
+  fetched(status: number, key: Bytes, start: number, length: number, ref: number): void {
+    const word = this.begin(RECORD_GET, key.u8, start, length);
     if (word === -1) return;
     const { i32 } = this;
     i32[word + RECORD_STATUS_I32] = status;
@@ -133,8 +134,8 @@ export class Log {
   }
 
   /** A storage command got no item, for its size or for want of memory (WATCH_MUTATIONS). */
-  refused(tooLarge: boolean, mode: number, key: Uint8Array, start: number, length: number): void {
-    const word = this.begin(RECORD_STORE, key, start, length);
+  refused(tooLarge: boolean, mode: number, key: Bytes, start: number, length: number): void {
+    const word = this.begin(RECORD_STORE, key.u8, start, length);
     if (word === -1) return;
     const { i32 } = this;
     i32[word + RECORD_STATUS_I32] = tooLarge ? STORE_TOO_LARGE : STORE_NO_MEMORY;

@@ -3,6 +3,7 @@
  * touched, create what is missing, mark as stale, empty in place. All within one round of the
  * item's stripe lock, from find to release, so that a command is one step for everybody else.
  */
+import { Bytes } from '../memory/bytes.ts';
 import {
   at,
   CHUNK_STATE_I32,
@@ -37,7 +38,7 @@ export class MetaStore {
   private readonly store: Store;
   private readonly i32: Int32Array;
   private readonly writer: ValueWriter;
-  private readonly digits = Buffer.alloc(NUMBER_BYTES_MAX);
+  private readonly digits = new Bytes(Buffer.alloc(NUMBER_BYTES_MAX));
 
   constructor(store: Store) {
     this.store = store;
@@ -46,7 +47,7 @@ export class MetaStore {
   }
 
   /** The living item with this key, or 0. In any case its stripe stays locked until release. */
-  find(hash: number, tenant: number, key: Uint8Array, start: number, length: number): number {
+  find(hash: number, tenant: number, key: Bytes, start: number, length: number): number {
     this.store.table.lockStripe(hash);
     return this.store.doFind(hash, tenant, key, start, length);
   }
@@ -87,7 +88,7 @@ export class MetaStore {
   doVivify(
     hash: number,
     tenant: number,
-    key: Uint8Array,
+    key: Bytes,
     start: number,
     length: number,
     binary: boolean,
@@ -96,7 +97,7 @@ export class MetaStore {
     cas: Decimal64 | null,
   ): number {
     const { store, writer, digits } = this;
-    const bytes = number === null ? 0 : number.print(digits, 0);
+    const bytes = number === null ? 0 : number.print(digits.u8, 0);
     const ref = store.allocator.allocItem(tenant, key, start, length, 0, exptime, bytes);
     if (ref === 0) return 0;
     store.noteMaking(ref);
@@ -125,11 +126,11 @@ export class MetaStore {
     cas: Decimal64 | null,
   ): number {
     const { store, i32 } = this;
-    const { u8 } = store.memory;
+    const { bytes } = store.memory;
     const length = keyBytesOf(i32, ref);
     const tenant = tenantOf(i32, ref);
     const key = keyAt(i32, ref);
-    const empty = store.allocator.allocItem(tenant, u8, key, length, flags, exptime, 0);
+    const empty = store.allocator.allocItem(tenant, bytes, key, length, flags, exptime, 0);
     if (empty === 0) return 0;
     store.noteMaking(empty);
     const word = at(ref);

@@ -5,6 +5,7 @@
  * is on, every request pays for it. It holds at most 65,536 prefixes, as memcached's does; later
  * ones are not counted.
  */
+import { type Bytes, copyBytes, equalBytes } from '../memory/bytes.ts';
 import { HEAD_PREFIX_LOCK, HEAD_PREFIX_USED, wordOf } from '../memory/layout.ts';
 import { lock, RANK_PREFIX, unlock } from '../memory/lock.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -34,15 +35,15 @@ export class Prefixes {
     this.delimiter = delimiter.charCodeAt(0);
   }
 
-  recordGet(key: Uint8Array, start: number, length: number, hit: boolean): void {
+  recordGet(key: Bytes, start: number, length: number, hit: boolean): void {
     this.record(key, start, length, PREFIX_GETS_F64, hit);
   }
 
-  recordSet(key: Uint8Array, start: number, length: number): void {
+  recordSet(key: Bytes, start: number, length: number): void {
     this.record(key, start, length, PREFIX_SETS_F64, false);
   }
 
-  recordDelete(key: Uint8Array, start: number, length: number): void {
+  recordDelete(key: Bytes, start: number, length: number): void {
     this.record(key, start, length, PREFIX_DELETES_F64, false);
   }
 
@@ -79,15 +80,9 @@ export class Prefixes {
     unlock(memory.i32, HEAD_PREFIX_LOCK);
   }
 
-  private record(
-    key: Uint8Array,
-    start: number,
-    length: number,
-    counter: number,
-    hit: boolean,
-  ): void {
+  private record(key: Bytes, start: number, length: number, counter: number, hit: boolean): void {
     let prefix = 0;
-    while (prefix < length && key[start + prefix] !== this.delimiter) prefix++;
+    while (prefix < length && key.u8[start + prefix] !== this.delimiter) prefix++;
     // A key without delimiter has no prefix and is not counted.
     if (prefix === length) return;
     const { memory } = this;
@@ -101,8 +96,8 @@ export class Prefixes {
   }
 
   /** First byte of the entry of a prefix; -1 when it is new and the table is full. */
-  private doFindOrAdd(key: Uint8Array, start: number, length: number): number {
-    const { i32, u8, layout } = this.memory;
+  private doFindOrAdd(key: Bytes, start: number, length: number): number {
+    const { i32, bytes, layout } = this.memory;
     const hash = hashKey(key, start, length, 0);
     for (let probe = 0; probe < PREFIX_COUNT; probe++) {
       const byte = layout.prefixes + ((hash + probe) & (PREFIX_COUNT - 1)) * PREFIX_BYTES;
@@ -112,15 +107,13 @@ export class Prefixes {
         if (i32[HEAD_PREFIX_USED] >= PREFIX_LIMIT) return -1;
         i32[HEAD_PREFIX_USED]++;
         i32[word + PREFIX_HASH_I32] = hash;
-        for (let i = 0; i < length; i++) u8[text + i] = key[start + i];
+        copyBytes(key, start, bytes, text, length);
         i32[word + PREFIX_LENGTH_I32] = length + 1;
         return byte;
       }
       if (i32[word + PREFIX_HASH_I32] !== hash) continue;
       if (i32[word + PREFIX_LENGTH_I32] !== length + 1) continue;
-      let i = 0;
-      while (i < length && u8[text + i] === key[start + i]) i++;
-      if (i === length) return byte;
+      if (equalBytes(bytes, text, key, start, length)) return byte;
     }
     return -1;
   }

@@ -7,6 +7,7 @@
  * while it is pinned.
  */
 
+import type { Bytes } from '../memory/bytes.ts';
 import { casHigh, nextCasLow } from '../memory/cas.ts';
 import { connectionWord } from '../memory/connections.ts';
 import {
@@ -129,7 +130,7 @@ export class Store {
    * The living item with this key, or 0; a dead one is removed. The caller holds the stripe, before
    * and after. As in memcached this is the fetch that watchers see, whatever the command.
    */
-  doFind(hash: number, tenant: number, key: Uint8Array, start: number, length: number): number {
+  doFind(hash: number, tenant: number, key: Bytes, start: number, length: number): number {
     let ref = this.table.doFind(hash, tenant, key, start, length);
     let status = GET_NOT_FOUND;
     if (ref !== 0) {
@@ -157,7 +158,7 @@ export class Store {
   }
 
   /** Fetches an item: on a hit its stripe stays locked until endGet(hash); 0 on a miss. */
-  get(hash: number, tenant: number, key: Uint8Array, start: number, length: number): number {
+  get(hash: number, tenant: number, key: Bytes, start: number, length: number): number {
     const { f64, counters } = this;
     this.table.lockStripe(hash);
     const ref = this.doFind(hash, tenant, key, start, length);
@@ -176,7 +177,7 @@ export class Store {
   getAndTouch(
     hash: number,
     tenant: number,
-    key: Uint8Array,
+    key: Bytes,
     start: number,
     length: number,
     exptime: number,
@@ -227,7 +228,7 @@ export class Store {
   touch(
     hash: number,
     tenant: number,
-    key: Uint8Array,
+    key: Bytes,
     start: number,
     length: number,
     exptime: number,
@@ -238,7 +239,7 @@ export class Store {
   }
 
   /** Removes what is stored under a key without counting: a set that failed must not leave it. */
-  drop(hash: number, tenant: number, key: Uint8Array, start: number, length: number): void {
+  drop(hash: number, tenant: number, key: Bytes, start: number, length: number): void {
     this.table.lockStripe(hash);
     const ref = this.doFind(hash, tenant, key, start, length);
     if (ref !== 0) this.unlinker.doUnlink(ref, hash);

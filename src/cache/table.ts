@@ -6,6 +6,7 @@
  * lowest bits of the hash; so the table expands stripe by stripe, each holding its own mask, and a
  * request waits for one stripe at most.
  */
+import { type Bytes, equalBytes } from '../memory/bytes.ts';
 import {
   ACTOR_BYTES,
   at,
@@ -28,7 +29,7 @@ export class Table {
   readonly memory: Memory;
   private readonly actor: number;
   private readonly i32: Int32Array;
-  private readonly u8: Uint8Array;
+  private readonly bytes: Bytes;
   private readonly buckets: number;
   private readonly stripes: number;
   private readonly stripeMask: number;
@@ -37,7 +38,7 @@ export class Table {
     this.memory = memory;
     this.actor = actor;
     this.i32 = memory.i32;
-    this.u8 = memory.u8;
+    this.bytes = memory.bytes;
     this.buckets = wordOf(memory.layout.hashTable);
     this.stripes = wordOf(memory.layout.stripes);
     this.stripeMask = memory.layout.stripeCount - 1;
@@ -64,21 +65,21 @@ export class Table {
   /** Hash of an item's own key. */
   hashOf(ref: number): number {
     const { i32 } = this;
-    return hashKey(this.u8, keyAt(i32, ref), keyBytesOf(i32, ref), tenantOf(i32, ref));
+    return hashKey(this.bytes, keyAt(i32, ref), keyBytesOf(i32, ref), tenantOf(i32, ref));
   }
 
   /** The item with this key, or 0. The caller holds the stripe. */
-  doFind(hash: number, tenant: number, key: Uint8Array, start: number, length: number): number {
-    const { i32, u8 } = this;
+  doFind(hash: number, tenant: number, key: Bytes, start: number, length: number): number {
+    const { i32, bytes } = this;
     const identity = identityOf(tenant, length);
     let ref = i32[this.bucketWord(hash)];
     while (ref !== 0) {
       const word = at(ref);
-      if (i32[word + CHUNK_CLASS_I32] >>> 8 === identity) {
-        const offset = keyAt(i32, ref);
-        let i = 0;
-        while (i < length && u8[offset + i] === key[start + i]) i++;
-        if (i === length) return ref;
+      if (
+        i32[word + CHUNK_CLASS_I32] >>> 8 === identity &&
+        equalBytes(bytes, keyAt(i32, ref), key, start, length)
+      ) {
+        return ref;
       }
       ref = i32[word + ITEM_HASH_NEXT_I32];
     }

@@ -2,6 +2,7 @@
  * Storing: what becomes of a complete new item under each of the storage commands, and arithmetic
  * on stored numbers. Results are codes; protocols put them into words.
  */
+import { Bytes } from '../memory/bytes.ts';
 import { casBefore } from '../memory/cas.ts';
 import {
   at,
@@ -81,7 +82,7 @@ export class Updater {
   storedBytes = 0;
   casHigh = 0;
   casLow = 0;
-  private readonly digits = Buffer.alloc(NUMBER_BYTES_MAX);
+  private readonly digits = new Bytes(Buffer.alloc(NUMBER_BYTES_MAX));
 
   constructor(store: Store) {
     this.store = store;
@@ -98,7 +99,13 @@ export class Updater {
     const { store, i32 } = this;
     const tenant = tenantOf(i32, ref);
     store.table.lockStripe(hash);
-    const old = store.doFind(hash, tenant, store.memory.u8, keyAt(i32, ref), keyBytesOf(i32, ref));
+    const old = store.doFind(
+      hash,
+      tenant,
+      store.memory.bytes,
+      keyAt(i32, ref),
+      keyBytesOf(i32, ref),
+    );
     let result = NOT_STORED;
     let link = 0;
     if (old === 0) {
@@ -152,7 +159,7 @@ export class Updater {
   delta(
     hash: number,
     tenant: number,
-    key: Uint8Array,
+    key: Bytes,
     start: number,
     length: number,
     increment: boolean,
@@ -197,11 +204,11 @@ export class Updater {
     if (increment) result.add(amount);
     else result.subtractToZero(amount);
     store.countClass(ref, increment ? CLASS_INCR_HITS : CLASS_DECR_HITS);
-    const length = result.print(digits, 0);
+    const length = result.print(digits.u8, 0);
     if (length <= bytes && refcountOf(i32, ref) === 0) {
       store.doRenewCas(ref);
       store.noteInPlace(ref);
-      for (let i = 0; i < length; i++) u8[value + i] = digits[i];
+      for (let i = 0; i < length; i++) u8[value + i] = digits.u8[i];
       for (let i = length; i < bytes; i++) u8[value + i] = 0x20;
       store.noteInPlace(0);
       store.eviction.onRenew(ref);
@@ -252,7 +259,7 @@ export class Updater {
     const { i32, store } = this;
     const like = store.allocator.allocItem(
       tenantOf(i32, ref),
-      store.memory.u8,
+      store.memory.bytes,
       keyAt(i32, ref),
       keyBytesOf(i32, ref),
       clientFlagsOf(i32, ref) | 0,

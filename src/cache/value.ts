@@ -1,29 +1,10 @@
 /**
  * Moving value bytes in and out of items, whole or in chains of data chunks.
- *
- * Short runs are copied byte by byte, long ones by Buffer.copy: the call costs as much as about 100
- * bytes of loop. TypedArray.prototype.set is slow on shared memory and is not used.
  */
+import { type Bytes, copyBytes } from '../memory/bytes.ts';
 import { at, CHUNK_CLASS_I32, DATA_HEADER_BYTES, DATA_NEXT_I32 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import { firstDataWord, isLarge, valueAt } from './item.ts';
-
-const COPY_CALL_BYTES = 96;
-
-/** Copies bytes between any two buffers. */
-export function copyBytes(
-  source: Buffer,
-  sourceStart: number,
-  target: Uint8Array,
-  targetStart: number,
-  length: number,
-): void {
-  if (length > COPY_CALL_BYTES) {
-    source.copy(target, targetStart, sourceStart, sourceStart + length);
-    return;
-  }
-  for (let i = 0; i < length; i++) target[targetStart + i] = source[sourceStart + i];
-}
 
 /** Bytes of value that a data chunk holds. */
 export function dataCapacity(memory: Memory, chunk: number): number {
@@ -40,13 +21,13 @@ export function readValue(
   memory: Memory,
   ref: number,
   offset: number,
-  target: Uint8Array,
+  target: Bytes,
   targetStart: number,
   length: number,
 ): void {
-  const { i32, u8 } = memory;
+  const { i32, bytes } = memory;
   if (!isLarge(i32, ref)) {
-    copyBytes(u8, valueAt(i32, ref) + offset, target, targetStart, length);
+    copyBytes(bytes, valueAt(i32, ref) + offset, target, targetStart, length);
     return;
   }
   let skip = offset;
@@ -56,7 +37,7 @@ export function readValue(
     const capacity = dataCapacity(memory, chunk);
     if (skip < capacity) {
       const run = Math.min(capacity - skip, length - done);
-      copyBytes(u8, dataAt(chunk) + skip, target, targetStart + done, run);
+      copyBytes(bytes, dataAt(chunk) + skip, target, targetStart + done, run);
       done += run;
       skip = 0;
     } else {

@@ -2,11 +2,12 @@
  * Fills the value of a new item from front to back, as its bytes arrive. Large items get their data
  * chunks only when there is something to put in: an announced length costs no memory.
  */
+import { type Bytes, copyBytes } from '../memory/bytes.ts';
 import { at, DATA_NEXT_I32 } from '../memory/layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Allocator } from './alloc.ts';
 import { firstDataWord, isLarge, tenantOf, valueAt, valueBytesOf } from './item.ts';
-import { copyBytes, dataAt, dataCapacity } from './value.ts';
+import { dataAt, dataCapacity } from './value.ts';
 
 /** Where an upload stands; one per connection, reused from item to item. */
 export class ValueWriter {
@@ -40,10 +41,10 @@ export class ValueWriter {
    * Adds bytes to the value; at most `missing`. False when there is no memory for them: the item is
    * then to be discarded.
    */
-  write(source: Buffer, start: number, length: number): boolean {
+  write(source: Bytes, start: number, length: number): boolean {
     const { memory, ref } = this;
     if (!isLarge(memory.i32, ref)) {
-      copyBytes(source, start, memory.u8, valueAt(memory.i32, ref) + this.written, length);
+      copyBytes(source, start, memory.bytes, valueAt(memory.i32, ref) + this.written, length);
       this.written += length;
       return true;
     }
@@ -55,7 +56,7 @@ export class ValueWriter {
         room = dataCapacity(memory, this.chunk);
       }
       const run = Math.min(room, length - done);
-      copyBytes(source, start + done, memory.u8, dataAt(this.chunk) + this.chunkUsed, run);
+      copyBytes(source, start + done, memory.bytes, dataAt(this.chunk) + this.chunkUsed, run);
       this.chunkUsed += run;
       this.written += run;
       done += run;
@@ -66,14 +67,14 @@ export class ValueWriter {
   /** Adds the value of another item. The caller makes sure that it does not change meanwhile. */
   writeFrom(other: number): boolean {
     const { memory } = this;
-    const { i32, u8 } = memory;
+    const { i32, bytes } = memory;
     const length = valueBytesOf(i32, other);
-    if (!isLarge(i32, other)) return this.write(u8, valueAt(i32, other), length);
+    if (!isLarge(i32, other)) return this.write(bytes, valueAt(i32, other), length);
     let left = length;
     let chunk = i32[firstDataWord(i32, other)];
     while (left > 0 && chunk !== 0) {
       const run = Math.min(left, dataCapacity(memory, chunk));
-      if (!this.write(u8, dataAt(chunk), run)) return false;
+      if (!this.write(bytes, dataAt(chunk), run)) return false;
       left -= run;
       chunk = i32[at(chunk) + DATA_NEXT_I32];
     }

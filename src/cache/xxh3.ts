@@ -4,17 +4,20 @@
  * XXH3 works on 64-bit numbers. They are kept in two halves (int32), since a BigInt would be
  * allocated at every step; a step that gives one leaves it in `low` and `high`.
  */
+import { Bytes } from '../memory/bytes.ts';
 
 /** The 192 bytes that XXH3 mixes with its input, fixed by its specification. */
-const SECRET = Buffer.from(
-  'b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671f' +
-    'cb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c' +
-    '3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8' +
-    'a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931c89f7ec9d9787364' +
-    'eac5ac8334d3ebc3c581a0fffa1363eb170ddd51b7f0da49d316552629d4689e' +
-    '2b16be587d47a1fc8ff8b8d17ad031ce45cb3a8f95160428afd7fbcabb4b407e',
-  'hex',
-);
+const SECRET = new Bytes(
+  Buffer.from(
+    'b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671f' +
+      'cb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c' +
+      '3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8' +
+      'a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931c89f7ec9d9787364' +
+      'eac5ac8334d3ebc3c581a0fffa1363eb170ddd51b7f0da49d316552629d4689e' +
+      '2b16be587d47a1fc8ff8b8d17ad031ce45cb3a8f95160428afd7fbcabb4b407e',
+    'hex',
+  ),
+).view;
 
 /** Primes of the specification: P1 to P5 have 64 bits, Q1 to Q3 have 32. */
 const P1_LOW = 0x85ebca87 | 0;
@@ -38,7 +41,7 @@ const AVALANCHE_HIGH = 0x16566791;
 const TWO_32 = 2 ** 32;
 const STRIPE_BYTES = 64;
 /** Where the last stripe of a long input, and the merge of the lanes, begin in the secret. */
-const LAST_STRIPE_AT = SECRET.length - STRIPE_BYTES - 7;
+const LAST_STRIPE_AT = SECRET.byteLength - STRIPE_BYTES - 7;
 const MERGE_AT = 11;
 
 let low = 0;
@@ -52,23 +55,26 @@ const LANES_START = Int32Array.of(
 );
 
 /** The secret for long inputs of one seed: the last one that was asked for. */
-const seeded = Buffer.from(SECRET);
+const seeded = new DataView(
+  SECRET.buffer.slice(SECRET.byteOffset, SECRET.byteOffset + SECRET.byteLength),
+);
 let seededFor = 0;
 
 /** Hash of `length` bytes at `start`, as a signed int32. */
-export function xxh3(bytes: Uint8Array, start: number, length: number, seed: number): number {
-  if (length > 240) return hashLong(bytes, start, length, seed);
-  if (length > 128) return hash129to240(bytes, start, length, seed);
-  if (length > 16) return hash17to128(bytes, start, length, seed);
-  if (length > 8) return hash9to16(bytes, start, length, seed);
-  if (length > 3) return hash4to8(bytes, start, length, seed);
-  if (length > 0) return hash1to3(bytes, start, length, seed);
+export function xxh3(key: Bytes, start: number, length: number, seed: number): number {
+  const { view } = key;
+  if (length > 240) return hashLong(view, start, length, seed);
+  if (length > 128) return hash129to240(view, start, length, seed);
+  if (length > 16) return hash17to128(view, start, length, seed);
+  if (length > 8) return hash9to16(view, start, length, seed);
+  if (length > 3) return hash4to8(view, start, length, seed);
+  if (length > 0) return hash1to3(view, start, length, seed);
   const flipLow = read(SECRET, 56) ^ read(SECRET, 64);
   return avalanche64(flipLow ^ seed, read(SECRET, 60) ^ read(SECRET, 68));
 }
 
-function read(bytes: Uint8Array, at: number): number {
-  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+function read(bytes: DataView, at: number): number {
+  return bytes.getInt32(at, true);
 }
 
 /** A word with its bytes in reverse order. */
@@ -133,17 +139,17 @@ function avalanche(hashLow: number, hashHigh: number): void {
   low ^= high;
 }
 
-function hash1to3(bytes: Uint8Array, start: number, length: number, seed: number): number {
+function hash1to3(bytes: DataView, start: number, length: number, seed: number): number {
   const combined =
-    (bytes[start] << 16) |
-    (bytes[start + (length >> 1)] << 24) |
-    bytes[start + length - 1] |
+    (bytes.getUint8(start) << 16) |
+    (bytes.getUint8(start + (length >> 1)) << 24) |
+    bytes.getUint8(start + length - 1) |
     (length << 8);
   add(read(SECRET, 0) ^ read(SECRET, 4), 0, seed, 0);
   return avalanche64(combined ^ low, high);
 }
 
-function hash4to8(bytes: Uint8Array, start: number, length: number, seed: number): number {
+function hash4to8(bytes: DataView, start: number, length: number, seed: number): number {
   const flipLow = read(SECRET, 8) ^ read(SECRET, 16);
   subtract(flipLow, read(SECRET, 12) ^ read(SECRET, 20), seed, swap(seed));
   const keyLow = read(bytes, start + length - 4) ^ low;
@@ -162,7 +168,7 @@ function hash4to8(bytes: Uint8Array, start: number, length: number, seed: number
   return low ^ ((low >>> 28) | (high << 4));
 }
 
-function hash9to16(bytes: Uint8Array, start: number, length: number, seed: number): number {
+function hash9to16(bytes: DataView, start: number, length: number, seed: number): number {
   const end = start + length - 8;
   add(read(SECRET, 24) ^ read(SECRET, 32), read(SECRET, 28) ^ read(SECRET, 36), seed, 0);
   const firstLow = read(bytes, start) ^ low;
@@ -182,7 +188,7 @@ function hash9to16(bytes: Uint8Array, start: number, length: number, seed: numbe
 function mix(
   sumLow: number,
   sumHigh: number,
-  bytes: Uint8Array,
+  bytes: DataView,
   at: number,
   secretAt: number,
   seed: number,
@@ -195,7 +201,7 @@ function mix(
   add(low, high, sumLow, sumHigh);
 }
 
-function hash17to128(bytes: Uint8Array, start: number, length: number, seed: number): number {
+function hash17to128(bytes: DataView, start: number, length: number, seed: number): number {
   const end = start + length;
   multiply(length, 0, P1_LOW, P1_HIGH);
   for (let pair = (length - 1) >> 5; pair >= 0; pair--) {
@@ -206,7 +212,7 @@ function hash17to128(bytes: Uint8Array, start: number, length: number, seed: num
   return low;
 }
 
-function hash129to240(bytes: Uint8Array, start: number, length: number, seed: number): number {
+function hash129to240(bytes: DataView, start: number, length: number, seed: number): number {
   multiply(length, 0, P1_LOW, P1_HIGH);
   for (let i = 0; i < 8; i++) mix(low, high, bytes, start + 16 * i, 16 * i, seed);
   avalanche(low, high);
@@ -217,7 +223,7 @@ function hash129to240(bytes: Uint8Array, start: number, length: number, seed: nu
   return low;
 }
 
-function hashLong(bytes: Uint8Array, start: number, length: number, seed: number): number {
+function hashLong(bytes: DataView, start: number, length: number, seed: number): number {
   if (seed !== seededFor) seedSecret(seed);
   for (let i = 0; i < lanes.length; i++) lanes[i] = LANES_START[i];
   const stripes = Math.floor((length - 1) / STRIPE_BYTES);
@@ -241,7 +247,7 @@ function hashLong(bytes: Uint8Array, start: number, length: number, seed: number
 }
 
 /** Takes 64 bytes of input into the lanes. */
-function accumulate(bytes: Uint8Array, at: number, secretAt: number): void {
+function accumulate(bytes: DataView, at: number, secretAt: number): void {
   for (let i = 0; i < 8; i++) {
     const dataLow = read(bytes, at + 8 * i);
     const dataHigh = read(bytes, at + 8 * i + 4);
@@ -259,13 +265,13 @@ function accumulate(bytes: Uint8Array, at: number, secretAt: number): void {
 }
 
 function seedSecret(seed: number): void {
-  for (let at = 0; at < SECRET.length; at += 16) {
+  for (let at = 0; at < SECRET.byteLength; at += 16) {
     add(read(SECRET, at), read(SECRET, at + 4), seed, 0);
-    seeded.writeInt32LE(low, at);
-    seeded.writeInt32LE(high, at + 4);
+    seeded.setInt32(at, low, true);
+    seeded.setInt32(at + 4, high, true);
     subtract(read(SECRET, at + 8), read(SECRET, at + 12), seed, 0);
-    seeded.writeInt32LE(low, at + 8);
-    seeded.writeInt32LE(high, at + 12);
+    seeded.setInt32(at + 8, low, true);
+    seeded.setInt32(at + 12, high, true);
   }
   seededFor = seed;
 }

@@ -2,6 +2,7 @@
  * The shared memory itself: makes it, attaches to it, and gives each thread the views and first
  * words of the regions that its hot loops index with.
  */
+import { Bytes } from './bytes.ts';
 import { PAGE_BYTES, slabClassSizes } from './classes.ts';
 import type { MemoryConfig } from './config.ts';
 import {
@@ -31,6 +32,8 @@ export class Memory {
   readonly layout: Layout;
   readonly i32: Int32Array<SharedArrayBuffer>;
   readonly u8: Buffer<SharedArrayBuffer>;
+  /** All of u8, for moving bytes by words. */
+  readonly bytes: Bytes;
   readonly f64: Float64Array<SharedArrayBuffer>;
   /** Ids run from 1 to classLargest. */
   readonly classLargest: number;
@@ -43,6 +46,7 @@ export class Memory {
     this.layout = computeLayout(config);
     this.i32 = new Int32Array(buffer);
     this.u8 = Buffer.from(buffer);
+    this.bytes = new Bytes(this.u8);
     this.f64 = new Float64Array(buffer);
     const { chunkSizeMin, growthFactor, slabChunkMax } = config;
     this.classSizes = Int32Array.from(slabClassSizes(chunkSizeMin, growthFactor, slabChunkMax));

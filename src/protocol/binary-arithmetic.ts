@@ -50,17 +50,17 @@ export class BinaryArithmetic {
   /** INCREMENT, DECREMENT. */
   delta(session: Session): void {
     const { engine, request, meta, amount, initial } = this;
-    const { input, updater } = engine;
+    const { source, updater } = engine;
     const { keyAt, keyBytes, casHigh, casLow } = request;
     const { tenant } = session;
     const increment = request.command === OP_INCREMENT;
     this.readNumber(amount, request.extrasAt);
-    const hash = hashKey(input, keyAt, keyBytes, tenant);
+    const hash = hashKey(source, keyAt, keyBytes, tenant);
     let result = DELTA_OK;
     let number = updater.result;
     let { changed } = updater;
     // From here to release nobody else finds the key missing, or begins it.
-    const ref = meta.find(hash, tenant, input, keyAt, keyBytes);
+    const ref = meta.find(hash, tenant, source, keyAt, keyBytes);
     if (ref !== 0) {
       result = updater.doDelta(hash, ref, increment, amount, casHigh, casLow);
       changed = updater.changed;
@@ -95,7 +95,7 @@ export class BinaryArithmetic {
     return meta.doVivify(
       hash,
       tenant,
-      engine.input,
+      engine.source,
       keyAt,
       keyBytes,
       false,

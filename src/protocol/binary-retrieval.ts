@@ -1,6 +1,7 @@
 /** The binary protocol's fetches: GET, GETK, GAT, GATK, and TOUCH, which is one without value. */
 import { hashKey } from '../cache/hash.ts';
 import { clientFlagsOf, valueBytesOf } from '../cache/item.ts';
+import { copyBytes } from '../memory/bytes.ts';
 import { realtimeUnsigned } from '../memory/clock.ts';
 import { at, HEAD_DETAIL_ENABLED, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32 } from '../memory/layout.ts';
 import {
@@ -33,21 +34,21 @@ export class BinaryRetrieval {
   /** GET, GETK. */
   get(session: Session): void {
     const { engine, request } = this;
-    const { store, input } = engine;
+    const { store, source } = engine;
     const { keyAt, keyBytes } = request;
-    const hash = hashKey(input, keyAt, keyBytes, session.tenant);
-    this.answer(session, hash, store.get(hash, session.tenant, input, keyAt, keyBytes));
+    const hash = hashKey(source, keyAt, keyBytes, session.tenant);
+    this.answer(session, hash, store.get(hash, session.tenant, source, keyAt, keyBytes));
   }
 
   /** GAT, GATK, TOUCH; the extras are an exptime. */
   getAndTouch(session: Session): void {
     const { engine, request } = this;
-    const { store, input } = engine;
+    const { store, input, source } = engine;
     const { keyAt, keyBytes } = request;
     const exptime = realtimeUnsigned(store.memory, readInt(input, request.extrasAt) >>> 0);
-    const hash = hashKey(input, keyAt, keyBytes, session.tenant);
+    const hash = hashKey(source, keyAt, keyBytes, session.tenant);
     const { tenant } = session;
-    this.answer(session, hash, store.getAndTouch(hash, tenant, input, keyAt, keyBytes, exptime));
+    this.answer(session, hash, store.getAndTouch(hash, tenant, source, keyAt, keyBytes, exptime));
   }
 
   /** Replies with the item, whose stripe is locked, or with a miss if there is none (0). */
@@ -58,7 +59,7 @@ export class BinaryRetrieval {
     const withKey = command === OP_GETK || command === OP_GATK;
     if (i32[HEAD_DETAIL_ENABLED] !== 0) {
       // The prefix lock comes after the stripe in the lock order.
-      engine.prefixes.recordGet(engine.input, keyAt, keyBytes, ref !== 0);
+      engine.prefixes.recordGet(engine.source, keyAt, keyBytes, ref !== 0);
     }
     if (ref === 0) {
       if (!session.binaryQuiet) this.miss(session, withKey);
@@ -95,9 +96,9 @@ export class BinaryRetrieval {
 
   private putKey(): void {
     const { request } = this;
-    const { input, output } = this.engine;
+    const { source, output } = this.engine;
     const { keyAt, keyBytes } = request;
-    for (let i = 0; i < keyBytes; i++) output.bytes[output.end + i] = input[keyAt + i];
+    copyBytes(source, keyAt, output.target, output.end, keyBytes);
     output.end += keyBytes;
   }
 }

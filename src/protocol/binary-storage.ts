@@ -94,23 +94,23 @@ export class BinaryStorage implements Uploader {
 
   private begin(session: Session, mode: number, flags: number, exptime: number): void {
     const { engine, request } = this;
-    const { store, input } = engine;
+    const { store, source } = engine;
     const { keyAt, keyBytes, valueBytes } = request;
     const { tenant } = session;
     if (engine.verbosity > 1) this.log(session);
-    const hash = hashKey(input, keyAt, keyBytes, tenant);
+    const hash = hashKey(source, keyAt, keyBytes, tenant);
     if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
-      engine.prefixes.recordSet(input, keyAt, keyBytes);
+      engine.prefixes.recordSet(source, keyAt, keyBytes);
     }
     const { allocator } = store;
-    const ref = allocator.allocItem(tenant, input, keyAt, keyBytes, flags, exptime, valueBytes);
+    const ref = allocator.allocItem(tenant, source, keyAt, keyBytes, flags, exptime, valueBytes);
     if (ref === 0) {
       const allowed = allocator.sizeAllowed(keyBytes, flags, valueBytes);
       if (store.log.wants(WATCH_MUTATIONS)) {
-        store.log.refused(!allowed, mode, input, keyAt, keyBytes);
+        store.log.refused(!allowed, mode, source, keyAt, keyBytes);
       }
       // What a set was to replace must not be found any more, even though it failed.
-      if (request.command === OP_SET) store.drop(hash, tenant, input, keyAt, keyBytes);
+      if (request.command === OP_SET) store.drop(hash, tenant, source, keyAt, keyBytes);
       if (allowed) {
         this.replies.errorAfter(session, valueBytes, STATUS_NO_MEMORY, NO_MEMORY_TEXT);
       } else {

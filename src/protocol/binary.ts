@@ -235,14 +235,14 @@ export class BinaryCommands {
 
   private delete(session: Session): void {
     const { engine, request, replies } = this;
-    const { store, input } = engine;
+    const { store, source } = engine;
     const { keyAt, keyBytes, casHigh, casLow } = request;
     const { tenant } = session;
     if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
-      engine.prefixes.recordDelete(input, keyAt, keyBytes);
+      engine.prefixes.recordDelete(source, keyAt, keyBytes);
     }
-    const hash = hashKey(input, keyAt, keyBytes, tenant);
-    const result = deleteIf(store, hash, tenant, input, keyAt, keyBytes, casHigh, casLow);
+    const hash = hashKey(source, keyAt, keyBytes, tenant);
+    const result = deleteIf(store, hash, tenant, source, keyAt, keyBytes, casHigh, casLow);
     if (result === DELETED) replies.done(session, 0, 0);
     else replies.error(session, result === DELETE_EXISTS ? STATUS_EXISTS : STATUS_NOT_FOUND);
   }

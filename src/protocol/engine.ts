@@ -11,6 +11,7 @@ import { BYTES_READ, BYTES_WRITTEN, CONN_YIELDS } from '../cache/counters.ts';
 import { Prefixes } from '../cache/prefixes.ts';
 import type { Store } from '../cache/store.ts';
 import { Updater } from '../cache/update.ts';
+import { Bytes } from '../memory/bytes.ts';
 import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
 import { Auth } from './auth.ts';
@@ -21,6 +22,7 @@ import type { EngineOptions, Host } from './host.ts';
 import { findLineFeed, LINE_BYTES_MAX, mayGrow } from './lines.ts';
 import { type Origin, PLAIN_ORIGIN } from './origin.ts';
 import { Output } from './output.ts';
+import { PendingInput } from './pending.ts';
 import { Retrieval } from './retrieval.ts';
 import { Sender } from './sender.ts';
 import {
@@ -58,9 +60,6 @@ export const FEED_YIELD = 3;
 /** The longest line of any reply but a value, with a margin. */
 const LINE_ROOM = 1024;
 
-/** Size of the storage that is passed on from session to session: one read of a transport. */
-const SPARE_BYTES = 64 * 1024;
-
 const CARRIAGE_RETURN = 0x0d;
 
 export class Engine {
@@ -73,19 +72,23 @@ export class Engine {
   readonly prefixes: Prefixes;
   /** The input at hand: bytes[at, end) are not parsed yet. */
   input: Buffer = Buffer.alloc(0);
+  /** The same input, for moving bytes by words. */
+  source = new Bytes(this.input);
   at = 0;
   end = 0;
   /** The verbosity when the command at hand began; 2 logs requests and replies, 3 look-ups too. */
   verbosity = 0;
   /** Called when a connection has become a watcher: its transport has to be poked from now on. */
   onWatcher: (() => void) | null = null;
-  /** Storage for pending input that no session needs at the moment. */
-  private spare: Buffer | null = null;
+  /** What a transport has read into last. */
+  private read = this.source;
+  private readonly pending = new PendingInput();
   readonly sender: Sender;
   readonly upload: Upload;
   readonly auth: Auth;
   private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
+  private readonly storage: Storage;
   private readonly text: TextCommands;
   private readonly binary: BinaryCommands;
 
@@ -101,7 +104,8 @@ export class Engine {
     this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);
-    this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
+    this.storage = new Storage(this);
+    this.text = new TextCommands(this, this.retrieval, this.storage, statistics);
     this.binary = new BinaryCommands(this, statistics);
   }
 
@@ -120,8 +124,9 @@ export class Engine {
    */
   feed(session: Session, input: Buffer, start: number, end: number): number {
     this.store.count(BYTES_READ, end - start);
-    if (session.pendingLength === 0) return this.serve(session, input, start, end);
-    this.keep(session, input, start, end - start);
+    const source = this.sourceOf(input);
+    if (session.pendingLength === 0) return this.serve(session, source, start, end);
+    this.pending.keep(session, source, start, end - start);
     return this.resume(session);
   }
 
@@ -131,7 +136,7 @@ export class Engine {
    */
   hold(session: Session, input: Buffer, start: number, end: number): number {
     this.store.count(BYTES_READ, end - start);
-    this.keep(session, input, start, end - start);
+    this.pending.keep(session, this.sourceOf(input), start, end - start);
     return session.pendingLength;
   }
 
@@ -142,7 +147,7 @@ export class Engine {
 
   /** Goes on after FEED_FULL or FEED_YIELD, or with what was held. Returns one of FEED_*. */
   resume(session: Session): number {
-    const pending = session.pending ?? this.input;
+    const pending = session.pending ?? this.source;
     const { pendingStart } = session;
     return this.serve(session, pending, pendingStart, pendingStart + session.pendingLength);
   }
@@ -214,14 +219,15 @@ export class Engine {
     session.state = IN_REPLY;
   }
 
-  private serve(session: Session, input: Buffer, start: number, end: number): number {
+  private serve(session: Session, source: Bytes, start: number, end: number): number {
     const before = this.output.end;
-    this.input = input;
+    this.source = source;
+    this.input = source.u8;
     this.at = start;
     this.end = end;
     this.store.log.connection = session.slot;
     const result = this.run(session);
-    this.keepRest(session);
+    this.pending.keepRest(session, source, this.at, end);
     this.store.count(BYTES_WRITTEN, this.output.end - before);
     return result;
   }
@@ -286,6 +292,9 @@ export class Engine {
 
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
+    if (session.scanned === 0) {
+      if (this.retrieval.serveGet(session) || this.storage.beginSet(session)) return STEP_NEXT;
+    }
     const { input, at, end } = this;
     const lineFeed = findLineFeed(this, session);
     if (lineFeed === end) {
@@ -334,54 +343,9 @@ export class Engine {
     return STEP_NEXT;
   }
 
-  /** Keeps in the session what is left of the input. */
-  private keepRest(session: Session): void {
-    const rest = this.end - this.at;
-    if (rest === 0) {
-      session.pendingStart = 0;
-      session.pendingLength = 0;
-      // A storage that grew for one long line is not kept for the life of the connection.
-      if (session.pending !== null && session.pending.length > LINE_BYTES_MAX) {
-        if (session.pending.length === SPARE_BYTES) this.spare = session.pending;
-        session.pending = null;
-      }
-    } else if (this.input === session.pending) {
-      // It stays where it is: a long line is served in many turns, and would be moved in each.
-      session.pendingStart = this.at;
-      session.pendingLength = rest;
-    } else {
-      session.pendingLength = 0;
-      this.keep(session, this.input, this.at, rest);
-    }
-  }
-
-  /** Adds input to what the session keeps already. */
-  private keep(session: Session, source: Buffer, start: number, length: number): void {
-    const { pending, pendingStart } = session;
-    const needed = session.pendingLength + length;
-    let storage = pending;
-    if (storage === null || storage.length < needed) {
-      storage = this.storageFor(needed);
-    }
-    if (pending !== null && (storage !== pending || pendingStart > 0)) {
-      pending.copy(storage, 0, pendingStart, pendingStart + session.pendingLength);
-    }
-    session.pending = storage;
-    session.pendingStart = 0;
-    source.copy(storage, session.pendingLength, start, start + length);
-    session.pendingLength = needed;
-  }
-
-  /** A storage of at least this many bytes. */
-  private storageFor(needed: number): Buffer {
-    let size = 256;
-    while (size < needed) size *= 2;
-    if (size > LINE_BYTES_MAX && size <= SPARE_BYTES) {
-      // What is left of a deep pipeline is kept for a turn or two: one storage serves each time.
-      const { spare } = this;
-      this.spare = null;
-      return spare ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
-    }
-    return Buffer.allocUnsafeSlow(size);
+  /** The input of a transport, which mostly reads into the same buffer. */
+  private sourceOf(input: Buffer): Bytes {
+    if (input !== this.read.u8) this.read = new Bytes(input);
+    return this.read;
   }
 }

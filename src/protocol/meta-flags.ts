@@ -9,6 +9,7 @@ import { Decimal64 } from '../cache/decimal64.ts';
 import { hashKey } from '../cache/hash.ts';
 import { isKeyBinary, isKeyUnfit, KEY_BYTES_MAX } from '../cache/item.ts';
 import type { MetaStore } from '../cache/meta.ts';
+import { Bytes } from '../memory/bytes.ts';
 import { realtime } from '../memory/clock.ts';
 import { decodeBase64 } from './base64.ts';
 import type { Engine } from './engine.ts';
@@ -75,7 +76,7 @@ for (const letter of Buffer.from(PLAIN_FLAGS)) {
 export class MetaFlags {
   private readonly engine: Engine;
   /** The key: key[keyStart, keyStart + keyBytes). */
-  key: Uint8Array = Buffer.alloc(0);
+  key: Bytes;
   keyStart = 0;
   keyBytes = 0;
   keyBinary = false;
@@ -95,7 +96,7 @@ export class MetaFlags {
   mode = 0;
   opaqueTooLong = false;
   private readonly explicitCas = new Decimal64();
-  private readonly decoded = Buffer.alloc(KEY_BYTES_MAX);
+  private readonly decoded = new Bytes(Buffer.alloc(KEY_BYTES_MAX));
   /** The letters that were seen, by case. */
   private lower = 0;
   private upper = 0;
@@ -103,6 +104,7 @@ export class MetaFlags {
 
   constructor(engine: Engine) {
     this.engine = engine;
+    this.key = engine.source;
   }
 
   has(flag: number): boolean {
@@ -172,17 +174,17 @@ export class MetaFlags {
 
   /** Takes the key from the line, out of base64 if it is `binary`; false when it is not that. */
   parseKey(binary: boolean): boolean {
-    const { tokens, input } = this.engine;
+    const { tokens, input, source } = this.engine;
     this.keyBinary = binary;
     if (!binary) {
-      this.key = input;
+      this.key = source;
       this.keyStart = tokens.starts[1];
       this.keyBytes = tokens.length(1);
       return true;
     }
     this.key = this.decoded;
     this.keyStart = 0;
-    this.keyBytes = decodeBase64(input, tokens.starts[1], tokens.ends[1], this.decoded);
+    this.keyBytes = decodeBase64(input, tokens.starts[1], tokens.ends[1], this.decoded.u8);
     return this.keyBytes > 0;
   }
 

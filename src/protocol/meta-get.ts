@@ -116,8 +116,8 @@ export class MetaGet {
           reply.word(input, tokens.starts[index], tokens.ends[index]);
           break;
         case flag.FLAG_KEY: {
-          const { u8 } = engine.store.memory;
-          reply.key(u8, keyAt(i32, ref), keyBytesOf(i32, ref), flags.encodesKey(ref));
+          const { bytes } = engine.store.memory;
+          reply.key(bytes, keyAt(i32, ref), keyBytesOf(i32, ref), flags.encodesKey(ref));
           break;
         }
         default:

@@ -3,6 +3,7 @@
  * sure of the room: a code of two letters, flags with what they ask for, and the line's end.
  */
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
+import { type Bytes, copyBytes } from '../memory/bytes.ts';
 import { encodeBase64 } from './base64.ts';
 import { FLAG_BINARY, FLAG_KEY, FLAG_OPAQUE, type MetaFlags } from './meta-flags.ts';
 import type { Output } from './output.ts';
@@ -60,16 +61,15 @@ export class MetaReply {
   }
 
   /** ` kname`, or ` kbase64 b` for a binary one. */
-  key(key: Uint8Array, start: number, length: number, binary: boolean): void {
+  key(key: Bytes, start: number, length: number, binary: boolean): void {
     const { output } = this;
     this.flag(FLAG_KEY);
     if (binary) {
-      output.end += encodeBase64(key, start, length, output.bytes, output.end);
+      output.end += encodeBase64(key.u8, start, length, output.bytes, output.end);
       this.flag(FLAG_BINARY);
       return;
     }
-    const { bytes } = output;
-    for (let i = 0; i < length; i++) bytes[output.end + i] = key[start + i];
+    copyBytes(key, start, output.target, output.end, length);
     output.end += length;
   }
 

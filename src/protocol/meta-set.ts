@@ -20,6 +20,7 @@ import {
   MODE_SET,
   STORED,
 } from '../cache/update.ts';
+import { Bytes, copyBytes } from '../memory/bytes.ts';
 import { at, CHUNK_STATE_I32, STATE_KEY_BINARY } from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import * as flag from './meta-flags.ts';
@@ -56,7 +57,7 @@ export class MetaSet implements Uploader {
   private readonly flags: flag.MetaFlags;
   private readonly reply: MetaReply;
   /** The key of the item at hand, which may be gone when it is asked for. */
-  private readonly key = Buffer.alloc(256);
+  private readonly key = new Bytes(Buffer.alloc(256));
 
   constructor(engine: Engine, flags: flag.MetaFlags, reply: MetaReply) {
     this.engine = engine;
@@ -91,7 +92,7 @@ export class MetaSet implements Uploader {
   complete(session: Session): void {
     const { engine } = this;
     const { upload } = session;
-    const { i32, u8 } = engine.store.memory;
+    const { i32 } = engine.store.memory;
     engine.store.countClass(upload, CLASS_SET_CMDS);
     if (session.terminatorBad) {
       engine.upload.abandon(session);
@@ -102,8 +103,7 @@ export class MetaSet implements Uploader {
     const keyBytes = keyBytesOf(i32, upload);
     const binary = isKeyBinary(i32, upload);
     if (session.returnsBytes > 0) {
-      const start = keyAt(i32, upload);
-      for (let i = 0; i < keyBytes; i++) this.key[i] = u8[start + i];
+      copyBytes(engine.store.memory.bytes, keyAt(i32, upload), this.key, 0, keyBytes);
     }
     const { uploadMode, uploadHash, uploadCasHigh, uploadCasLow } = session;
     const { updater } = engine;

@@ -6,6 +6,7 @@
  * (see sender.ts), which belong between two parts of what was written.
  */
 import { ValuePieces } from '../cache/value-pieces.ts';
+import { Bytes } from '../memory/bytes.ts';
 
 /** What a session may write before it is sent: there is that much room wherever it is aimed. */
 export const OUTPUT_BYTES = 64 * 1024;
@@ -14,7 +15,9 @@ export const OUTPUT_BYTES = 64 * 1024;
 export const NO_REFERENCES = 2 ** 31 - 1;
 
 export class Output {
-  bytes: Buffer = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+  bytes: Buffer;
+  /** The same bytes, for moving them by words. */
+  target: Bytes;
   /** bytes[start, end) are written and not yet sent. */
   start = 0;
   end = 0;
@@ -26,12 +29,20 @@ export class Output {
   readonly pieces = new ValuePieces();
   referenceAt = 0;
 
+  constructor() {
+    this.target = new Bytes(Buffer.allocUnsafeSlow(OUTPUT_BYTES));
+    this.bytes = this.target.u8;
+  }
+
   /**
    * The next replies are written to bytes[start, start + OUTPUT_BYTES). Values of `referenceFrom`
    * bytes and more are referenced, which may be NO_REFERENCES.
    */
   aim(bytes: Buffer, start: number, referenceFrom: number): void {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.target = new Bytes(bytes);
+    }
     this.start = start;
     this.end = start;
     this.limit = start + OUTPUT_BYTES;

@@ -6,10 +6,19 @@
  */
 
 import { Decimal64, printSafe } from '../cache/decimal64.ts';
-import { hashKey } from '../cache/hash.ts';
+import { hashedWordEnd, hashKey, hashWord } from '../cache/hash.ts';
 import { clientFlagsOf, KEY_BYTES_MAX, valueBytesOf } from '../cache/item.ts';
+import { copyBytes } from '../memory/bytes.ts';
 import { realtime } from '../memory/clock.ts';
-import { at, HEAD_DETAIL_ENABLED, ITEM_CAS_HIGH_I32, ITEM_CAS_LOW_I32 } from '../memory/layout.ts';
+import {
+  at,
+  CONN_LAST_COMMAND_I32,
+  HEAD_CLOCK,
+  HEAD_DETAIL_ENABLED,
+  HEAD_VERBOSITY,
+  ITEM_CAS_HIGH_I32,
+  ITEM_CAS_LOW_I32,
+} from '../memory/layout.ts';
 import type { Engine } from './engine.ts';
 import { BAD_EXPTIME, BAD_FORMAT, END_LINE, ERROR_LINE } from './replies.ts';
 import { IN_COMMAND, IN_KEYS, type Session, STEP_FULL, STEP_NEXT, STEP_YIELD } from './session.ts';
@@ -19,6 +28,10 @@ const HEADER_ROOM = 6 + KEY_BYTES_MAX + 11 + 11 + 21 + 4 + 5;
 
 /** Keys of one line that are looked up before other connections get their turn. */
 const KEYS_PER_TURN = 1024;
+
+/** `get ` as the word that it is in memory. */
+const GET_WORD = Buffer.from('get ').readInt32LE();
+const GET_BYTES = 4;
 
 const VALUE_WORD = Buffer.from('VALUE ');
 const SPACE = 0x20;
@@ -31,6 +44,40 @@ export class Retrieval {
 
   constructor(engine: Engine) {
     this.engine = engine;
+  }
+
+  /**
+   * Serves the line that most requests are, `get <key>` with one key, in one pass over its bytes:
+   * looking for its end, for tokens and for the key's hash one after another takes 70 ns more of
+   * 320. False, with nothing done, for any other line, or one that has not come as a whole; -vv,
+   * which shows lines, is for the others, too.
+   */
+  serveGet(session: Session): boolean {
+    const { engine } = this;
+    const { source, input, at: lineStart, end, store } = engine;
+    const { i32 } = store.memory;
+    const start = lineStart + GET_BYTES;
+    if (start >= end || source.view.getInt32(lineStart, true) !== GET_WORD) return false;
+    const hash = hashWord(source, start, Math.min(end, start + KEY_BYTES_MAX), session.tenant);
+    const keyEnd = hashedWordEnd();
+    if (keyEnd === start || keyEnd + 2 > end || i32[HEAD_VERBOSITY] > 1) return false;
+    if (input[keyEnd] !== CARRIAGE_RETURN || input[keyEnd + 1] !== LINE_FEED) return false;
+    i32[session.slotWord + CONN_LAST_COMMAND_I32] = i32[HEAD_CLOCK];
+    engine.verbosity = i32[HEAD_VERBOSITY];
+    session.keysWithCas = false;
+    session.keysTouch = false;
+    const { output } = engine;
+    if (this.serveKey(session, hash, start, keyEnd - start) && output.room >= END_LINE.length) {
+      engine.at = keyEnd + 2;
+      output.put(END_LINE);
+      return true;
+    }
+    // What there is no room for, the rest of the value and END, is left to proceed.
+    session.keysLeft = 0;
+    session.keysLineEnd = 2;
+    engine.at = keyEnd;
+    session.state = IN_KEYS;
+    return true;
   }
 
   /** Starts a retrieval command; its tokens are cut, its line is input[lineStart, textEnd). */
@@ -66,7 +113,7 @@ export class Retrieval {
   /** Serves keys until the line ends, the output is full or the turn is over. Returns a STEP_*. */
   proceed(session: Session): number {
     const { engine } = this;
-    const { input, output } = engine;
+    const { input, source, output } = engine;
     if (session.sending !== 0 && !engine.sender.proceed(session)) return STEP_FULL;
     let served = 0;
     let position = engine.at;
@@ -76,8 +123,14 @@ export class Retrieval {
       if (position === keysEnd || output.room < HEADER_ROOM || served === KEYS_PER_TURN) break;
       served++;
       const start = position;
-      while (position < keysEnd && input[position] !== SPACE) position++;
-      if (!this.serveKey(session, start, position - start)) break;
+      let hash = hashWord(source, start, keysEnd, session.tenant);
+      position = hashedWordEnd();
+      if (position < keysEnd && input[position] !== SPACE) {
+        // Control characters are parts of a key.
+        while (position < keysEnd && input[position] !== SPACE) position++;
+        hash = hashKey(source, start, position - start, session.tenant);
+      }
+      if (!this.serveKey(session, hash, start, position - start)) break;
     }
     engine.at = position;
     session.keysLeft = keysEnd - position;
@@ -92,38 +145,37 @@ export class Retrieval {
   }
 
   /** False when the value is on its way in pieces, and waits for room. */
-  private serveKey(session: Session, start: number, length: number): boolean {
+  private serveKey(session: Session, hash: number, start: number, length: number): boolean {
     const { engine } = this;
-    const { store, input } = engine;
-    const hash = hashKey(input, start, length, session.tenant);
+    const { store, source } = engine;
     const ref = session.keysTouch
-      ? store.getAndTouch(hash, session.tenant, input, start, length, session.keysExptime)
-      : store.get(hash, session.tenant, input, start, length);
+      ? store.getAndTouch(hash, session.tenant, source, start, length, session.keysExptime)
+      : store.get(hash, session.tenant, source, start, length);
     if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
       // The prefix lock comes after the stripe in the lock order.
-      engine.prefixes.recordGet(input, start, length, ref !== 0);
+      engine.prefixes.recordGet(source, start, length, ref !== 0);
     }
     if (engine.verbosity > 1) this.log(session, start, length, ref !== 0);
     if (ref === 0) return true;
     const bytes = valueBytesOf(store.memory.i32, ref);
-    this.putHeader(session, ref, input, start, length, bytes);
+    this.putHeader(session, ref, start, length, bytes);
     return engine.sender.send(session, hash, ref, bytes, true);
   }
 
   private putHeader(
     session: Session,
     ref: number,
-    input: Buffer,
     start: number,
     length: number,
     valueBytes: number,
   ): void {
-    const { output, store } = this.engine;
+    const { output, source, store } = this.engine;
     const { i32 } = store.memory;
-    const { bytes } = output;
+    const { bytes, target } = output;
     let to = output.end;
     for (let i = 0; i < 6; i++) bytes[to++] = VALUE_WORD[i];
-    for (let i = 0; i < length; i++) bytes[to++] = input[start + i];
+    copyBytes(source, start, target, to, length);
+    to += length;
     bytes[to++] = SPACE;
     to += printSafe(bytes, to, clientFlagsOf(i32, ref));
     bytes[to++] = SPACE;
@@ -159,10 +211,14 @@ export class Retrieval {
 
   private hasLongKey(start: number, end: number): boolean {
     const { input } = this.engine;
-    let length = 0;
-    for (let i = start; i < end; i++) {
-      length = input[i] === SPACE ? 0 : length + 1;
-      if (length > KEY_BYTES_MAX) return true;
+    // Of a key that is too long one of every so many bytes is a part: only from there is it
+    // looked back for a space, which spares most of the line.
+    let first = start;
+    while (first + KEY_BYTES_MAX < end) {
+      let space = first + KEY_BYTES_MAX;
+      while (space >= first && input[space] !== SPACE) space--;
+      if (space < first) return true;
+      first = space + 1;
     }
     return false;
   }
@@ -173,7 +229,7 @@ export class Retrieval {
    */
   private refuse(session: Session, start: number, end: number): void {
     const { engine } = this;
-    const { store, input } = engine;
+    const { store, input, source } = engine;
     let position = start;
     while (position < end) {
       while (position < end && input[position] === SPACE) position++;
@@ -181,12 +237,12 @@ export class Retrieval {
       while (position < end && input[position] !== SPACE) position++;
       const length = position - key;
       if (length > KEY_BYTES_MAX) break;
-      const hash = hashKey(input, key, length, session.tenant);
+      const hash = hashKey(source, key, length, session.tenant);
       const ref = session.keysTouch
-        ? store.getAndTouch(hash, session.tenant, input, key, length, session.keysExptime)
-        : store.get(hash, session.tenant, input, key, length);
+        ? store.getAndTouch(hash, session.tenant, source, key, length, session.keysExptime)
+        : store.get(hash, session.tenant, source, key, length);
       if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
-        engine.prefixes.recordGet(input, key, length, ref !== 0);
+        engine.prefixes.recordGet(source, key, length, ref !== 0);
       }
       if (ref !== 0) store.endGet(hash);
     }

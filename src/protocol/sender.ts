@@ -41,7 +41,7 @@ export class Sender {
       session.sendLineEnd = lineEnd;
       return this.proceed(session);
     }
-    readValue(store.memory, ref, 0, output.bytes, output.end, bytes);
+    readValue(store.memory, ref, 0, output.target, output.end, bytes);
     store.endGet(hash);
     output.end += bytes;
     if (lineEnd) this.putLineEnd();
@@ -54,7 +54,7 @@ export class Sender {
     if (session.sendLength >= output.referenceFrom) return this.refer(session);
     const left = session.sendLength - session.sendOffset;
     const run = Math.min(left, output.room);
-    readValue(store.memory, session.sending, session.sendOffset, output.bytes, output.end, run);
+    readValue(store.memory, session.sending, session.sendOffset, output.target, output.end, run);
     output.end += run;
     session.sendOffset += run;
     if (run < left) return false;

@@ -5,6 +5,7 @@
 
 import type { Allocator } from '../cache/alloc.ts';
 import { ValueWriter } from '../cache/writer.ts';
+import type { Bytes } from '../memory/bytes.ts';
 import { CLOSE_ERROR, connectionWord } from '../memory/connections.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Origin } from './origin.ts';
@@ -66,7 +67,7 @@ export class Session {
   noreply = false;
 
   /** Input that could not be used yet; its storage grows with need, up to a limit. */
-  pending: Buffer | null = null;
+  pending: Bytes | null = null;
   pendingStart = 0;
   pendingLength = 0;
   /** How many of the pending bytes are known to hold no line end. */

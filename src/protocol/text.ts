@@ -170,7 +170,7 @@ export class TextCommands {
 
   private delta(session: Session, increment: boolean): void {
     const { engine, amount } = this;
-    const { tokens, input, updater, output } = engine;
+    const { tokens, input, source, updater, output } = engine;
     if (!this.hasTokens(session, 3, 4)) return;
     this.noteNoreply(session);
     if (this.refuseLongKey(session)) return;
@@ -180,9 +180,9 @@ export class TextCommands {
     }
     const start = tokens.starts[1];
     const length = tokens.length(1);
-    const hash = hashKey(input, start, length, session.tenant);
+    const hash = hashKey(source, start, length, session.tenant);
     const { tenant } = session;
-    const result = updater.delta(hash, tenant, input, start, length, increment, amount, 0, 0);
+    const result = updater.delta(hash, tenant, source, start, length, increment, amount, 0, 0);
     if (result === DELTA_NOT_FOUND) {
       updater.countDeltaMiss(increment);
       engine.reply(session, NOT_FOUND_LINE);
@@ -198,7 +198,7 @@ export class TextCommands {
 
   private delete(session: Session): void {
     const { engine } = this;
-    const { tokens, input, store } = engine;
+    const { tokens, source, store } = engine;
     if (!this.hasTokens(session, 2, 4)) return;
     if (tokens.count > 2) {
       // The time that delete once took survives as a literal 0.
@@ -214,16 +214,16 @@ export class TextCommands {
     const start = tokens.starts[1];
     const length = tokens.length(1);
     if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
-      engine.prefixes.recordDelete(input, start, length);
+      engine.prefixes.recordDelete(source, start, length);
     }
-    const hash = hashKey(input, start, length, session.tenant);
-    const result = deleteIf(store, hash, session.tenant, input, start, length, 0, 0);
+    const hash = hashKey(source, start, length, session.tenant);
+    const result = deleteIf(store, hash, session.tenant, source, start, length, 0, 0);
     engine.reply(session, result === DELETED ? DELETED_LINE : NOT_FOUND_LINE);
   }
 
   private touch(session: Session): void {
     const { engine } = this;
-    const { tokens, input, store } = engine;
+    const { tokens, source, store } = engine;
     if (!this.hasTokens(session, 3, 4)) return;
     this.noteNoreply(session);
     if (this.refuseLongKey(session)) return;
@@ -234,8 +234,8 @@ export class TextCommands {
     const exptime = realtime(store.memory, tokens.number);
     const start = tokens.starts[1];
     const length = tokens.length(1);
-    const hash = hashKey(input, start, length, session.tenant);
-    const touched = store.touch(hash, session.tenant, input, start, length, exptime);
+    const hash = hashKey(source, start, length, session.tenant);
+    const touched = store.touch(hash, session.tenant, source, start, length, exptime);
     engine.reply(session, touched ? TOUCHED_LINE : NOT_FOUND_LINE);
   }
 

@@ -63,7 +63,7 @@ export class Upload {
       const from = engine.at;
       engine.at += run;
       const missing = writer.missing - run;
-      if (!writer.write(engine.input, from, run)) {
+      if (!writer.write(engine.source, from, run)) {
         const terminator = TERMINATOR_BYTES - session.terminatorLength;
         this.abandon(session);
         session.state = IN_COMMAND;

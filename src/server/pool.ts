@@ -20,6 +20,7 @@ import type { ServerState } from '../net/state.ts';
 import type { TlsMaterial } from '../net/tls.ts';
 import { removeStaleSocket } from '../net/unix.ts';
 import type { CredentialTables } from '../protocol/credentials.ts';
+import { tuneCompiler } from './compiler.ts';
 import { reasonOf, StartError } from './errors.ts';
 import type { DatagramPlace } from './listeners.ts';
 import { logLine } from './log.ts';
@@ -93,6 +94,7 @@ export class WorkerPool {
     this.#tls = options.tls;
     this.#credentials = options.credentials;
     const { threads } = options.settings;
+    tuneCompiler();
     this.#pool = new Piscina({
       minThreads: threads,
       maxThreads: threads,

@@ -1,6 +1,8 @@
 /** What the maintainer may be at when it dies: juggling, expanding, crawling, moving pages. */
+
 import { chunkClassOf } from '../../src/cache/item.ts';
 import { PageMover } from '../../src/cache/mover.ts';
+import { Bytes } from '../../src/memory/bytes.ts';
 import { CLASS_PAGES_I32 } from '../../src/memory/layout.ts';
 import { FEED_FULL } from '../../src/protocol/engine.ts';
 import type { Scenario } from './death-worker.ts';
@@ -38,10 +40,10 @@ function movePage(world: World): void {
 /** Class of the chunk that a key's item starts in. */
 function classOfKey(world: World, key: string): number {
   const { store } = world.b.engine;
-  const bytes = Buffer.from(key);
+  const bytes = new Bytes(Buffer.from(key));
   let found = 0;
   for (let stripe = 0; stripe < world.memory.layout.stripeCount && found === 0; stripe++) {
-    found = store.table.doFind(stripe, 0, bytes, 0, bytes.length);
+    found = store.table.doFind(stripe, 0, bytes, 0, key.length);
   }
   return found === 0 ? 0 : chunkClassOf(world.memory.i32, found);
 }

@@ -1,4 +1,5 @@
 /** What a worker may be at when it dies while somebody watches, or while it serves a watcher. */
+import { Bytes } from '../../src/memory/bytes.ts';
 import { addWatcher } from '../../src/memory/watchers.ts';
 import { LogReader } from '../../src/protocol/log-reader.ts';
 import type { Scenario } from './death-worker.ts';
@@ -46,7 +47,7 @@ export const WATCHED: readonly Scenario[] = [
       const { engine, session } = world.a;
       world.a.send('watch fetchers mutations\r\n');
       world.meanwhile(() => world.b.send('get near0 near1\r\n'));
-      engine.store.drop(1, 0, Buffer.from('none'), 0, 4);
+      engine.store.drop(1, 0, new Bytes(Buffer.from('none')), 0, 4);
       new LogReader(world.memory, WORKER_A).drain(100);
       engine.resume(session);
       engine.output.reset();

@@ -3,12 +3,14 @@
  * choice - lives as long as the item: through page moves and repairs, and it never gets into the
  * way of flush_all and of the sizes' histogram, which go by cas ids.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditCache } from '../../src/cache/audit.ts';
 import { hashKey } from '../../src/cache/hash.ts';
 import { PageMover } from '../../src/cache/mover.ts';
 import { recoverActor } from '../../src/cache/recover.ts';
+import { Bytes } from '../../src/memory/bytes.ts';
 import { HEAD_CLOCK } from '../../src/memory/layout.ts';
 import { lock, RANK_CLASS } from '../../src/memory/lock.ts';
 import type { Memory } from '../../src/memory/memory.ts';
@@ -25,9 +27,9 @@ function talkTo(memory: Memory, actor = WORKER): Talk {
 
 /** Where the item is. */
 function place(memory: Memory): number {
-  const key = Buffer.from('a key\r\n');
+  const key = new Bytes(Buffer.from('a key\r\n'));
   const { table } = makeStore(memory, {}, OTHER_WORKER);
-  return table.doFind(hashKey(key, 0, key.length, 0), 0, key, 0, key.length);
+  return table.doFind(hashKey(key, 0, key.u8.length, 0), 0, key, 0, key.u8.length);
 }
 
 /** An item that has everything, among others of its class. */

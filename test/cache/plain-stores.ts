@@ -2,6 +2,7 @@
  * A memory whose plain stores of words and bytes can be counted, so that a thread can be made to
  * die in front of any of them: the seam in atomics.ts shows only the synchronising accesses.
  */
+import { Bytes } from '../../src/memory/bytes.ts';
 import { attachMemory, type Memory } from '../../src/memory/memory.ts';
 
 /** Thrown in front of a store: the thread ends there and then. */
@@ -48,7 +49,25 @@ export function countStores(memory: Memory, countdown: Countdown): Memory {
   const same = attachMemory(memory.buffer);
   Object.defineProperty(same, 'i32', { value: countIn(same.i32, countdown) });
   Object.defineProperty(same, 'u8', { value: countIn(same.u8, countdown) });
+  const bytes = new Bytes(same.u8);
+  Object.defineProperty(bytes, 'view', { value: countInView(bytes.view, countdown) });
+  Object.defineProperty(same, 'bytes', { value: bytes });
   return same;
+}
+
+/** The stores by words: all methods of a DataView that set something. */
+function countInView(view: DataView, countdown: Countdown): DataView {
+  return new Proxy(view, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key, target) as unknown;
+      if (typeof value !== 'function') return value;
+      if (!String(key).startsWith('set')) return value.bind(target);
+      return (...args: unknown[]): unknown => {
+        step(countdown);
+        return value.apply(target, args);
+      };
+    },
+  });
 }
 
 function countIn(view: Int32Array | Buffer, countdown: Countdown): Int32Array | Buffer {

@@ -2,12 +2,14 @@
  * A worker's journal may name a chunk that is long gone, its page cut up for another class:
  * recovery must not take for a chunk what is the inside of a value.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditCache } from '../../src/cache/audit.ts';
 import { hashKey } from '../../src/cache/hash.ts';
 import { PageMover } from '../../src/cache/mover.ts';
 import { recoverActor } from '../../src/cache/recover.ts';
+import { Bytes } from '../../src/memory/bytes.ts';
 import { pageOf } from '../../src/memory/pages.ts';
 import { CACHE_DEFAULTS, makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
 
@@ -31,9 +33,9 @@ test('the journal of a dead worker names a chunk whose page belongs to another c
   for (let i = 0; i < 5_000; i++) living.send(`set a${i} 0 0 60\r\n${small}\r\n`);
   dying.send(`set last 0 0 60\r\n${small}\r\n`);
   for (let i = 5_000; i < 10_000; i++) living.send(`set a${i} 0 0 60\r\n${small}\r\n`);
-  const key = Buffer.from('last');
-  const hash = hashKey(key, 0, key.length, 0);
-  const last = store.get(hash, 0, key, 0, key.length);
+  const key = new Bytes(Buffer.from('last'));
+  const hash = hashKey(key, 0, key.u8.length, 0);
+  const last = store.get(hash, 0, key, 0, key.u8.length);
   store.endGet(hash);
   const page = pageOf(memory, last);
   const source = store.lists.classOf(last);

@@ -2,10 +2,12 @@
  * Two threads die, each with locks that the other one's recovery needs: the first recovery gives up
  * instead of waiting for ever, and succeeds after the second.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditCache } from '../../src/cache/audit.ts';
 import { recoverActor } from '../../src/cache/recover.ts';
+import { Bytes } from '../../src/memory/bytes.ts';
 import { LockTimeout } from '../../src/memory/lock.ts';
 import type { Memory } from '../../src/memory/memory.ts';
 import { recoverThread } from '../../src/server/recovery.ts';
@@ -25,7 +27,8 @@ function afterTwoDeaths(): Memory {
   const countdown: Countdown = { left: Number.POSITIVE_INFINITY };
   const dying = makeStore(countStores(memory, countdown), {}, SECOND);
   // The first store takes the lock.
-  const allocate = () => dying.allocator.allocItem(0, Buffer.from('c'), 0, 1, 0, 0, VALUE.length);
+  const key = new Bytes(Buffer.from('c'));
+  const allocate = () => dying.allocator.allocItem(0, key, 0, 1, 0, 0, VALUE.length);
   assert.ok(diesAfter(3, countdown, allocate));
   return memory;
 }

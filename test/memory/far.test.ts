@@ -3,11 +3,13 @@
  * where byte offsets pass 32 bits, around 16 GiB, where references turn negative, and at the far
  * end. Only the few pages that are used cost memory.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditCache } from '../../src/cache/audit.ts';
 import { hashKey } from '../../src/cache/hash.ts';
 import type { Store } from '../../src/cache/store.ts';
+import { Bytes } from '../../src/memory/bytes.ts';
 import { PAGE_BYTES } from '../../src/memory/classes.ts';
 import {
   claimConnection,
@@ -28,9 +30,9 @@ const PAGES_BEFORE_BORDER = 4;
 const PAGES_AT_END = 32;
 
 function refOf(store: Store, key: string): number {
-  const bytes = Buffer.from(key);
-  const hash = hashKey(bytes, 0, bytes.length, 0);
-  return store.table.doFind(hash, 0, bytes, 0, bytes.length);
+  const bytes = new Bytes(Buffer.from(key));
+  const hash = hashKey(bytes, 0, key.length, 0);
+  return store.table.doFind(hash, 0, bytes, 0, key.length);
 }
 
 function value(bytes: number, seed: string): string {

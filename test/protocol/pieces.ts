@@ -79,7 +79,7 @@ function checkPending({ session }: Talk): void {
   if (session.pending === null || session.pendingLength <= LINE_BYTES_MAX) return;
   if (session.speaks === SPEAKS_BINARY && session.pendingLength < PACKET_BYTES_MAX) return;
   const { pendingStart, pendingLength } = session;
-  const text = session.pending.toString('latin1', pendingStart, pendingStart + pendingLength);
+  const text = session.pending.u8.toString('latin1', pendingStart, pendingStart + pendingLength);
   assert.match(text, /^ {0,100}gets? /, `${session.pendingLength} bytes are kept`);
 }
 

@@ -142,7 +142,7 @@ test('an announced length takes no memory', () => {
   for (let at = 0; at < request.length - 1; at++) {
     const step = feed(talk, request.slice(at, at + 1));
     assert.equal(step.result, FEED_MORE);
-    kept = Math.max(kept, talk.session.pending?.length ?? 0);
+    kept = Math.max(kept, talk.session.pending?.u8.length ?? 0);
   }
   assert.ok(kept <= 64 * 1024, `${kept} bytes`);
   assert.equal(feed(talk, '\n').output, BAD_FORMAT);
