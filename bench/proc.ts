@@ -39,7 +39,7 @@ export function residentBytesOf(pid: number): number | undefined {
   }
 }
 
-/** How many descriptors a process started from here may have; Infinity where /proc does not tell. */
+/** How many descriptors a process may have; Infinity where /proc does not tell. */
 export function descriptorLimit(): number {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
