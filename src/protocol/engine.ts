@@ -14,6 +14,7 @@ import { Updater } from '../cache/update.ts';
 import { Bytes } from '../memory/bytes.ts';
 import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { Ahead } from './ahead.ts';
 import { Auth } from './auth.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
@@ -86,6 +87,7 @@ export class Engine {
   readonly sender: Sender;
   readonly upload: Upload;
   readonly auth: Auth;
+  readonly ahead: Ahead;
   private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
   private readonly storage: Storage;
@@ -101,6 +103,7 @@ export class Engine {
     this.sender = new Sender(this);
     this.upload = new Upload(this);
     this.auth = new Auth(store, options.auth, options.saslAny === true);
+    this.ahead = new Ahead(this);
     this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);
@@ -225,6 +228,7 @@ export class Engine {
     this.input = source.u8;
     this.at = start;
     this.end = end;
+    this.ahead.clear();
     this.store.log.connection = session.slot;
     const result = this.run(session);
     this.pending.keepRest(session, source, this.at, end);
@@ -293,6 +297,7 @@ export class Engine {
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
     if (session.scanned === 0) {
+      this.ahead.lookAtLines(session.tenant);
       if (this.retrieval.serveGet(session) || this.storage.beginSet(session)) return STEP_NEXT;
     }
     const { input, at, end } = this;

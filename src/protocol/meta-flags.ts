@@ -149,7 +149,9 @@ export class MetaFlags {
    */
   find(store: MetaStore, tenant: number): number {
     const { key, keyStart, keyBytes } = this;
-    this.hash = hashKey(key, keyStart, keyBytes, tenant);
+    this.hash = this.keyBinary
+      ? hashKey(key, keyStart, keyBytes, tenant)
+      : this.engine.ahead.hashOf(key, keyStart, keyBytes, tenant);
     return store.find(this.hash, tenant, key, keyStart, keyBytes);
   }
 
