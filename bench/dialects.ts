@@ -1,4 +1,5 @@
-// In which words the benches ask for an item and store it: one dialect per protocol, each of which knows how long the replies are and where a value stands in them.
+// In which words the benches ask for an item and store it: one dialect per protocol, each of which
+// knows how long the replies are and where a value stands in them.
 
 import {
   BINARY_HEADER,

@@ -61,7 +61,7 @@ export function goalsTable(results: readonly RowResult[]): string {
   }
   if (lines.length === 0) return '';
   return [
-    '| load | server | throughput ratio (goal) | CPU/op ratio (goal) | p99 ratio (goal) | all three |',
+    '| load | server | throughput (goal) | CPU/op (goal) | p99 (goal) | all three |',
     '|---|---|---|---|---|---|',
     ...lines,
   ].join('\n');

@@ -73,7 +73,7 @@ export class Items {
     const length = this.valueLength(item);
     const end = writeKey(target, copySmall(target, at, SET_BYTES), item);
     const valueAt = copySmall(target, end, this.#lengthTexts.get(length)!);
-    writeValue(target, valueAt, item, length);
+    this.writeValue(target, valueAt, item);
     return writeLineEnd(target, valueAt + length);
   }
 
@@ -82,7 +82,7 @@ export class Items {
     const length = this.valueLength(item);
     const end = writeKey(target, copySmall(target, at, META_SET_BYTES), item);
     const valueAt = copySmall(target, end, this.#metaLengthTexts.get(length)!);
-    writeValue(target, valueAt, item, length);
+    this.writeValue(target, valueAt, item);
     return writeLineEnd(target, valueAt + length);
   }
 
@@ -92,8 +92,13 @@ export class Items {
     const extrasAt = writePacketHeader(target, at, BINARY_SET, BINARY_SET_EXTRAS, length, item);
     target.fill(0, extrasAt, extrasAt + BINARY_SET_EXTRAS);
     const valueAt = writeKey(target, extrasAt + BINARY_SET_EXTRAS, item);
-    writeValue(target, valueAt, item, length);
+    this.writeValue(target, valueAt, item);
     return valueAt + length;
+  }
+
+  /** Writes an item's value at `at`. */
+  writeValue(target: Uint8Array, at: number, item: number): void {
+    writePattern(target, at, item, this.valueLength(item));
   }
 
   /** Whether `length` bytes at `at` can be the item's value: their number, the first, the last. */
@@ -228,7 +233,7 @@ function writeDigits(target: Uint8Array, at: number, group: number): void {
 }
 
 /** The pattern repeats, so a long value is written once and then doubled by block copies. */
-function writeValue(target: Uint8Array, at: number, item: number, length: number): void {
+function writePattern(target: Uint8Array, at: number, item: number, length: number): void {
   const head = length < 4 * PATTERN_PERIOD ? length : PATTERN_PERIOD;
   for (let i = 0; i < head; i++) target[at + i] = valueByte(item, i);
   for (let done = head; done < length; ) {

@@ -15,9 +15,7 @@ export class LoadProcess {
 
   constructor(cores: readonly number[]) {
     const entry = fileURLToPath(new URL('./load.ts', import.meta.url));
-    // io_uring is reached through node:ffi, whose experimental warning would break into the table.
-    const quiet = '--disable-warning=ExperimentalWarning';
-    const [command, ...args] = pinned([process.execPath, quiet, entry], cores);
+    const [command, ...args] = pinned([process.execPath, entry], cores);
     this.#child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     process.on('exit', this.#stop);
   }

@@ -21,7 +21,7 @@ async function prepare(request: PrepareRequest): Promise<LoadReply> {
   let name = '';
   generators = [];
   for (const target of targets) {
-    const transport = await openTransport(request.transport, workload.connections);
+    const transport = openTransport(request.transport);
     name = transport.name;
     const { port, pid, counted } = target;
     const generator = new Generator(workload, items, sequence, transport, pid, counted);

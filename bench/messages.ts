@@ -15,7 +15,7 @@ export interface Workload extends LoadShape {
 }
 
 /** How the load process moves bytes: `auto` takes the best pump that works here, else node:net. */
-export type TransportChoice = 'auto' | 'uring' | 'net';
+export type TransportChoice = 'auto' | 'io_uring' | 'epoll' | 'net';
 
 /** A server under load. */
 export interface Target {

@@ -1,5 +1,6 @@
 // `npm run bench:micro`: what the single steps of a request cost: the key's hash, the parse, and
-// each store operation from its request in bytes to its reply in bytes. --time: ms for each.
+// each store operation from its request in bytes to its reply in bytes; and what the addon would do
+// faster. --time: ms for each.
 
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
@@ -10,17 +11,15 @@ import { Bytes } from '../src/memory/bytes.ts';
 import { loadAddon } from '../src/net/addon.ts';
 import { Tokens } from '../src/protocol/tokens.ts';
 import { Items, KEY_LENGTH } from './items.ts';
+import { nativeTasks, plainTasks } from './micro-native.ts';
+import { OPS_PER_CALL, type Task } from './micro-task.ts';
 import { Random } from './random.ts';
 import { claimSlot, createCache, Rig } from './rig.ts';
 
 const KEYS = 10_000;
 const MEGABYTES = 256;
-/**
- * Operations per call: enough to make tinybench's own clock disappear, and few enough that a call
- * usually ends before the scheduler takes the core away.
- */
-const OPS_PER_CALL = 1000;
 const MAX_DEPTH = 1000;
+const KEY_LENGTHS = [KEY_LENGTH, 250];
 
 const items = new Items(KEYS, [100], new Random(1));
 const memory = createCache(MEGABYTES, 1);
@@ -44,13 +43,6 @@ function feed(request: Buffer, expected: number): void {
     throw new Error(`${request.toString('latin1', 0, 100)} was answered by ${reply}`);
   }
   engine.output.reset();
-}
-
-interface Task {
-  readonly name: string;
-  /** Operations in one call of run(). */
-  readonly ops: number;
-  readonly run: () => void;
 }
 
 /** Requests over random stored keys, each of which is `ops` operations. */
@@ -100,12 +92,15 @@ for (let item = 0; item < KEYS; item++) {
 }
 feed(Buffer.from('set counter 0 0 1\r\n0\r\n'), 'S'.charCodeAt(0));
 
+const addon = loadAddon();
 const tasks: Task[] = [
-  ...[KEY_LENGTH, 250].flatMap((length) => [
+  ...KEY_LENGTHS.flatMap((length) => [
     hashTask('hash', hashKey, length),
     hashTask('jenkins', jenkins, length),
     hashTask('xxh3', xxh3, length),
   ]),
+  ...plainTasks(),
+  ...(addon === undefined ? [] : nativeTasks(addon, KEY_LENGTHS)),
   cutTask(`get ${key(1)}`),
   cutTask(`set ${key(1)} 0 0 100`),
   feedTask('version (parse and reply alone)', 'V', () => 'version\r\n'),
@@ -134,8 +129,9 @@ const time = Number(flags.time);
 const bench = new Bench({ time, warmupTime: time / 2 });
 for (const task of tasks) bench.add(task.name, task.run);
 await bench.run();
-const addon = loadAddon() === undefined ? 'without' : 'with';
-console.log(`Node ${process.version}, ${addon} the native addon`);
+console.log(
+  `Node ${process.version}, ${addon === undefined ? 'without' : 'with'} the native addon`,
+);
 for (const [i, { name, ops }] of tasks.entries()) {
   const { result } = bench.tasks[i];
   if (result.state !== 'completed') {

@@ -36,7 +36,7 @@ which servers
   --threads N         -t of the servers (1)     --memory N      -m of the servers (1024)
   --server-args='A'   more flags for all        --ours-args='A' more flags for slabcached
 other
-  --transport T       how the generator moves bytes: auto, uring or net (auto)
+  --transport T       how the generator moves bytes: auto, io_uring, epoll or net (auto)
   --json FILE         where the results go, and their chart as .svg (bench/results/<date>.json)
   --help
 
@@ -119,7 +119,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     serversChosen: values.servers !== undefined,
     serverArgs: words(values['server-args']),
     oursArgs: words(values['ours-args']),
-    transport: oneOf('transport', values.transport, ['auto', 'uring', 'net']),
+    transport: oneOf('transport', values.transport, ['auto', 'io_uring', 'epoll', 'net']),
     json: values.json,
     help: values.help === true,
   };

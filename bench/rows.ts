@@ -63,7 +63,7 @@ function goal(throughput: number, cpu: number): Pick<Row, 'goal'> {
   return { goal: { throughput, cpu, p99: 1 } };
 }
 
-/** Pipelined gets of one key that are no meta commands: memcached before 1.6.35 sends each reply. */
+/** Pipelined gets of one key, not by meta commands: what memcached before 1.6.35 answers singly. */
 export function hasBareGets({ depth, keysPerGet, protocol }: Workload): boolean {
   return depth > 1 && keysPerGet === 1 && protocol !== 'meta';
 }

@@ -17,4 +17,4 @@ cargo clippy --version > /dev/null 2>&1 || skip 'cargo clippy is not installed'
 cargo fmt --check || exit 1
 CARGO_NET_RETRY=0 CARGO_HTTP_TIMEOUT=20 cargo fetch --locked --quiet > /dev/null 2>&1 ||
   skip 'the crates that it depends on cannot be fetched'
-cargo clippy --quiet --locked -- -D warnings
+cargo clippy --quiet --locked --lib --examples -- -D warnings

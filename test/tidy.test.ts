@@ -40,10 +40,10 @@ interface Source {
   readonly lines: readonly string[];
 }
 
-function sourcesUnder(folder: string): Source[] {
+function sourcesUnder(folder: string, ending = '.ts'): Source[] {
   const entries = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => {
       const full = join(entry.parentPath, entry.name);
       const text = readFileSync(full, 'utf8');
@@ -55,6 +55,7 @@ const SRC = sourcesUnder('src');
 const BENCH = sourcesUnder('bench');
 const TEST = sourcesUnder('test');
 const ALL = [...SRC, ...BENCH, ...TEST];
+const RUST = ['native/src', 'native/examples'].flatMap((folder) => sourcesUnder(folder, '.rs'));
 
 /** Fails with a list when there are any offenders. */
 function expectNone(offenders: readonly string[]): void {
@@ -69,7 +70,7 @@ function matching(sources: readonly Source[], pattern: RegExp): string[] {
 }
 
 test('there is something to look at', () => {
-  assert.ok(SRC.length > 40 && BENCH.length > 5 && TEST.length > 40);
+  assert.ok(SRC.length > 40 && BENCH.length > 5 && TEST.length > 40 && RUST.length > 5);
 });
 
 test('only the atomics module synchronises', () => {
@@ -84,6 +85,7 @@ test('shared memory is not written with set(), which is slow on it', () => {
 
 test('every file opens with a comment that says what it is for', () => {
   const offenders = ALL.filter(({ text }) => !/^(#!.*\n)?(\/\*\*|\/\/ \S)/.test(text));
+  offenders.push(...RUST.filter(({ text }) => !text.startsWith('//! ')));
   expectNone(offenders.map(({ path }) => path));
 });
 
@@ -92,11 +94,11 @@ test('nothing is exported as default, nor passed on from another file', () => {
 });
 
 test(`lines have at most ${COLUMNS_MAX} columns`, () => {
-  expectNone(matching(ALL, new RegExp(`^.{${COLUMNS_MAX + 1},}$`, 'u')));
+  expectNone(matching([...ALL, ...RUST], new RegExp(`^.{${COLUMNS_MAX + 1},}$`, 'u')));
 });
 
 test(`files have at most ${FILE_LINES_MAX} lines`, () => {
-  const offenders = ALL.filter(({ lines }) => lines.length - 1 > FILE_LINES_MAX);
+  const offenders = [...ALL, ...RUST].filter(({ lines }) => lines.length - 1 > FILE_LINES_MAX);
   expectNone(offenders.map(({ path, lines }) => `${path}: ${lines.length - 1}`));
 });
 
@@ -234,7 +236,7 @@ test('what is exported for other reasons exists, and still needs them', () => {
 
 test('no markers of unfinished work are left', () => {
   const marker = new RegExp(`\\b(${['TO', 'FIX', 'X', 'HA'].join('|')})(DO|ME|XX|CK)\\b`);
-  expectNone(matching(ALL, marker));
+  expectNone(matching([...ALL, ...RUST], marker));
 });
 
 test('no check is silenced, and no test is skipped for good or run alone', () => {
@@ -250,5 +252,5 @@ test('file names are in kebab-case', () => {
 
 test('no path of one machine is written down', () => {
   const personal = new RegExp(`['"\`\\s(](/(${['home', 'Users', 'work', 'root'].join('|')})/)`);
-  expectNone(matching(ALL, personal));
+  expectNone(matching([...ALL, ...RUST], personal));
 });

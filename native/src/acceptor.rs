@@ -112,8 +112,8 @@ impl Accepting {
         let local = local_end(socket.as_raw_fd()).unwrap_or_else(|_| RawAddress::empty());
         if !local.is_unix() {
             // A peer that is gone already is found out when it is read from.
-            let _ = set(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY);
-            let _ = set(&socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE);
+            let _ = set(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+            let _ = set(&socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
         }
         // The end of a client of a unix socket has no name: it goes by that of the listener.
         let peer_text = if local.is_unix() { local.text() } else { peer.text() };

@@ -65,7 +65,7 @@ impl RawAddress {
     fn decode(&self) -> Option<SocketAddr> {
         match self.family() {
             libc::AF_INET => {
-                // SAFETY: the family says that it is one of these, which are smaller than the storage.
+                // SAFETY: the family says that it is one of these, smaller than the storage.
                 let v4 = unsafe { &*(&raw const self.storage).cast::<sockaddr_in>() };
                 let host = Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes());
                 Some(SocketAddr::V4(SocketAddrV4::new(host, u16::from_be(v4.sin_port))))
@@ -82,10 +82,10 @@ impl RawAddress {
     }
 
     fn unix_text(&self) -> String {
-        // SAFETY: the family says that it is one of these, which are smaller than the storage.
+        // SAFETY: the family says that it is one of these, smaller than the storage.
         let address = unsafe { &*(&raw const self.storage).cast::<sockaddr_un>() };
         let bytes: Vec<u8> =
-            address.sun_path.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
+            address.sun_path.iter().map(|c| c.to_ne_bytes()[0]).take_while(|&c| c != 0).collect();
         format!("unix:{}", OsStr::from_bytes(&bytes).to_string_lossy())
     }
 }

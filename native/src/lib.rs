@@ -21,6 +21,7 @@ mod exchange;
 mod failure;
 #[cfg(target_os = "linux")]
 mod hand_over;
+mod hash;
 #[cfg(target_os = "linux")]
 mod mailbox;
 #[cfg(target_os = "linux")]

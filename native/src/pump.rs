@@ -2,7 +2,7 @@
 //! wants and brings what the sockets have.
 //!
 //! Turns come in slices: the loop of the thread says that there is something, TypeScript calls
-//! cycle() again and again, and within a slice cycle() may wait for more, which saves a round of the
+//! cycle() again and again, and within a slice cycle() may wait, which saves a round of the
 //! loop for every turn. A slice is so short that nobody else on the loop notices.
 
 use std::cell::{Cell, RefCell};

@@ -7,8 +7,8 @@
 //! it is writable, as the pump over epoll does it.
 //!
 //! Completions are work that the kernel leaves to this thread (deferred task work), so they cost no
-//! interrupt; but the ring's own descriptor does not become readable by it. An eventfd does, which is
-//! silent while TypeScript asks for completions anyway.
+//! interrupt; but the ring's own descriptor does not become readable by it. An eventfd does, which
+//! is silent while TypeScript asks for completions anyway.
 //!
 //! A descriptor is not closed before the kernel has finished with all that is armed for it.
 
@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use io_uring::types::{Fd, SubmitArgs, Timespec};
@@ -165,8 +166,7 @@ impl Ring {
     }
 
     fn has_more_to_do(&mut self) -> bool {
-        let submission = self.ring.submission();
-        !self.unarmed.is_empty() || !submission.is_empty() || submission.taskrun()
+        !self.unarmed.is_empty() || !self.ring.submission().is_empty()
     }
 }
 
@@ -182,8 +182,13 @@ impl Backend for Ring {
 
     fn rest(&mut self) {
         self.ring.completion().enable_eventfd();
-        // What has come before that made no sound.
-        if self.ring.submission().taskrun() || !self.ring.completion().is_empty() {
+        // What has come before that made no sound. The kernel's flag for it may be left over from
+        // work that is done, until there is work again, so it is asked what there is.
+        fence(Ordering::SeqCst);
+        if self.ring.submission().taskrun() {
+            self.enter(Duration::ZERO);
+        }
+        if !self.backlog.is_empty() || !self.ring.completion().is_empty() {
             self.alarm.ring();
         }
     }

@@ -15,6 +15,8 @@ use crate::failure::{Result, failed};
 
 /// What a refused peer has sent is thrown away up to this many bytes.
 const DISCARDED_BYTES: usize = 64 * 1024;
+/// What a datagram socket may have to send; the kernel gives as much of it as it may.
+const SEND_BUFFER_BYTES: c_int = 4 * 1024 * 1024;
 
 /// A listening unix socket, which the caller owns; the file gets the mode the umask leaves.
 #[napi]
@@ -72,9 +74,10 @@ pub fn bind_datagrams(host: String, port: u32, ipv6: bool) -> Result<i32> {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
         let socket = open(&address, libc::SOCK_DGRAM)?;
-        set(&socket, libc::SOL_SOCKET, libc::SO_REUSEPORT)?;
+        set(&socket, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+        set(&socket, libc::SOL_SOCKET, libc::SO_SNDBUF, SEND_BUFFER_BYTES)?;
         if ipv6 {
-            set(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY)?;
+            set(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
         }
         let (to, length) = encode(&address);
         // SAFETY: the address is as long as is said and lives through the call.
@@ -91,7 +94,7 @@ pub fn connect_tcp(host: String, port: u32) -> Result<i32> {
     let connect = || -> io::Result<OwnedFd> {
         let address = numeric(&host, port)?;
         let socket = open(&address, libc::SOCK_STREAM)?;
-        set(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
+        set(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1)?;
         let (to, length) = encode(&address);
         // SAFETY: the address is as long as is said and lives through the call.
         match check(unsafe { libc::connect(socket.as_raw_fd(), pointer(&to), length) }) {
@@ -109,10 +112,9 @@ pub fn owned(fd: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Turns an option on.
-pub fn set(socket: &OwnedFd, level: c_int, option: c_int) -> io::Result<()> {
-    let on: c_int = 1;
-    let value = (&raw const on).cast::<c_void>();
+/// Sets an option; 1 turns it on.
+pub fn set(socket: &OwnedFd, level: c_int, option: c_int, to: c_int) -> io::Result<()> {
+    let value = (&raw const to).cast::<c_void>();
     let bytes = mem::size_of::<c_int>() as socklen_t;
     // SAFETY: the value is as long as is said and lives through the call.
     check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, value, bytes) })?;
@@ -128,7 +130,7 @@ fn borrowed<'a>(fd: RawFd) -> io::Result<BorrowedFd<'a>> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: it is no -1, and stays open through the call that it was given to, as the exports ask.
+    // SAFETY: it is no -1, and stays open through the call it was given to, as the exports ask.
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 

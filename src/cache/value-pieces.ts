@@ -8,9 +8,9 @@ import { firstDataWord, isLarge, valueAt } from './item.ts';
 import { dataAt, dataCapacity } from './value.ts';
 
 /** Stretches in one list; with chunks of the usual largest size these are 32 MB. */
-const VALUE_PIECES_MAX = 64;
+export const VALUE_PIECES_MAX = 64;
 /** Words of a stretch: its beginning in units of 8 bytes, the bytes above that, its length. */
-const PIECE_WORDS = 3;
+export const PIECE_WORDS = 3;
 
 const UNIT_BYTES = 8;
 

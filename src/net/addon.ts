@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
  * addon says its own (`native/src/revision.rs`). Raised with every change to them: a file left over
  * from an older build is then passed by, instead of moving bytes to wrong places.
  */
-const REVISION = 1;
+const REVISION = 2;
 
 /** Memory that TypeScript owns and the pump works in; it must not be resizable. */
 export interface PumpMemory {
@@ -90,6 +90,28 @@ export interface Addon {
   bindDatagrams(host: string, port: number, ipv6: boolean): number;
   /** A connected TCP socket. Throws an Error with a code. */
   connectTcp(host: string, port: number): number;
+  /** The CRC-32 of zlib. */
+  checksum(bytes: Uint8Array): number;
+  /** Hash of the key of `length` bytes at `start`; `algorithm` is an index of HASH_ALGORITHMS. */
+  hashKey(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    seed: number,
+    algorithm: number,
+  ): number;
+  /**
+   * Finds the keys in bytes[start, end), which spaces separate, and writes start, length and hash
+   * of each to `found`, as far as there is room; returns how many.
+   */
+  hashKeys(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    seed: number,
+    algorithm: number,
+    found: Int32Array,
+  ): number;
 }
 
 /** This package, from here as well as from the compiled file. */

@@ -62,7 +62,6 @@ class Connection<Session> {
 
 /** Serves connections of one worker through node:net. */
 export class SocketTransport<Session> implements Transport {
-  readonly name = 'node';
   readonly #protocol: ByteProtocol<Session>;
   readonly #owner: TransportOwner;
   readonly #input = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -85,6 +84,12 @@ export class SocketTransport<Session> implements Transport {
     this.#storage = storage;
   }
 
+  /** Connections that are served. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Serves an accepted, untouched socket under the given slot of the connection table. */
   serve(accepted: Socket, slot: number, origin: Origin): void {
     const options: SocketConstructorOpts & { writableHighWaterMark: number } = {
       handle: (accepted as unknown as SocketWithHandle)._handle,
@@ -104,6 +109,7 @@ export class SocketTransport<Session> implements Transport {
     this.#add(connection);
   }
 
+  /** Serves a stream that another one carries, such as TLS after its handshake. */
   serveStream(stream: Socket, slot: number, origin: Origin): void {
     const session = this.#protocol.open(slot, origin);
     // Such a stream takes writes into a queue of its own and says only later that they are gone.

@@ -3,7 +3,6 @@
  * tested with another one), and what a worker asks of it, so that other ways of moving bytes can
  * stand beside node:net.
  */
-import type { Socket } from 'node:net';
 import type { Origin } from '../protocol/origin.ts';
 import type { Output } from '../protocol/output.ts';
 
@@ -49,12 +48,6 @@ export interface TransportOwner {
 
 /** One way of serving connections. */
 export interface Transport {
-  /** As shown in `stats settings`. */
-  readonly name: string;
-  /** Serves an accepted, untouched socket under the given slot of the connection table. */
-  serve(socket: Socket, slot: number, origin: Origin): void;
-  /** Serves a stream that another one carries, such as TLS after its handshake. */
-  serveStream(stream: Socket, slot: number, origin: Origin): void;
   /** Something waits to be sent on a connection that is only sent to; without effect on others. */
   poke(slot: number): void;
   /** Closes connections that did nothing for more than this many seconds. */

@@ -65,21 +65,13 @@ export class ServerHost implements Host {
   readonly #memory: Memory;
   readonly #state: ServerState;
   readonly #settings: Settings;
-  readonly #transport: string;
   readonly #refresh: () => string;
   readonly #version = packageVersion();
 
-  constructor(
-    memory: Memory,
-    state: ServerState,
-    settings: Settings,
-    transport: string,
-    refresh: () => string,
-  ) {
+  constructor(memory: Memory, state: ServerState, settings: Settings, refresh: () => string) {
     this.#memory = memory;
     this.#state = state;
     this.#settings = settings;
-    this.#transport = transport;
     this.#refresh = refresh;
   }
 
@@ -93,8 +85,7 @@ export class ServerHost implements Host {
   }
 
   settingsStats(): Iterable<Stat> {
-    const live: Settings = { ...this.#settings, ...this.#liveSettings() };
-    return [...settingsStats(live), ['transport', this.#transport]];
+    return settingsStats({ ...this.#settings, ...this.#liveSettings() });
   }
 
   refreshCertificates(): string {

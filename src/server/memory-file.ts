@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import type { Image, ImagePage } from '../cache/image.ts';
 import { PAGE_BYTES } from '../memory/classes.ts';
 import type { Memory } from '../memory/memory.ts';
+import { checksumOf } from './checksum.ts';
 
 const MAGIC = Buffer.from('slabcached cache');
 /** Goes up when the file, or what a chunk looks like, changes. */
@@ -83,7 +84,7 @@ async function writeContents(
   for (const [index, { page, id, carved }] of pages.entries()) {
     const start = memory.layout.pages + page * PAGE_BYTES;
     const bytes = carved * memory.classSizes[id];
-    const checksum = crc32(memory.u8.subarray(start, start + bytes));
+    const checksum = checksumOf(memory.u8.subarray(start, start + bytes));
     for (const [field, value] of [page, id, carved, bytes, checksum].entries()) {
       table.writeUInt32LE(value, index * ENTRY_BYTES + field * 4);
     }
@@ -186,7 +187,7 @@ export async function readPages(
       const { bytes, position, checksum } = pages[index];
       const start = memory.layout.pages + index * PAGE_BYTES;
       await readAll(file, memory.u8, start, bytes, position);
-      if (crc32(memory.u8.subarray(start, start + bytes)) !== checksum) {
+      if (checksumOf(memory.u8.subarray(start, start + bytes)) !== checksum) {
         throw new MemoryFileError('is damaged');
       }
     }

@@ -4,8 +4,8 @@
 import type { Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { CacheConfig } from '../cache/config.ts';
+import type { DatagramAddress } from '../net/datagram-sessions.ts';
 import type { ListenerTls, TlsMaterial } from '../net/tls.ts';
-import type { DatagramAddress } from '../net/udp.ts';
 import type { CredentialTables } from '../protocol/credentials.ts';
 import type { Origin } from '../protocol/origin.ts';
 import type { Settings } from './setting.ts';
@@ -35,8 +35,6 @@ export interface WorkerTask {
   /** null: nobody has to authenticate. */
   readonly credentials: CredentialTables | null;
   readonly port: MessagePort;
-  /** Which pump serves, or `node`. */
-  readonly transport: string;
   /** Where a pump finds its connections. */
   readonly mailbox: number;
 }

@@ -226,7 +226,6 @@ export class WorkerPool {
       tls: this.#tls,
       credentials: this.#credentials,
       port: port2,
-      transport: transport.kind,
       mailbox,
     };
     // The file is named with each task and not for the pool: piscina never starts a thread again

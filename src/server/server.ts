@@ -60,6 +60,9 @@ export class RunningServer {
 
   private constructor(settings: Settings, onHopeless: (reason: string) => void) {
     this.#settings = settings;
+    this.#transport = resolveTransport(settings);
+    settings.transport = this.#transport.kind;
+    if (settings.verbose > 0) logLine(`connections are served by ${settings.transport}`);
     this.#credentials = new CredentialFiles(settings);
     const credentials = needsAuth(settings) ? this.#credentials.load() : null;
     this.#memory = reserveMemory(settings);
@@ -72,7 +75,6 @@ export class RunningServer {
     this.#state = createServerState(settings.threads);
     this.#certificates = settings.sslEnabled ? new Certificates(settings) : null;
     const tls = this.#certificates?.load() ?? null;
-    this.#transport = resolveTransport();
     this.#pool = new WorkerPool({
       memory: this.#memory,
       cache: this.#cache,

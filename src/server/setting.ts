@@ -5,6 +5,10 @@
 import type { SecureVersion } from 'node:tls';
 import type { ListenerProtocol } from '../protocol/origin.ts';
 
+/** The pumps, best first, and Node's own sockets. */
+export const TRANSPORTS = ['io_uring', 'epoll', 'node'] as const;
+export type TransportKind = (typeof TRANSPORTS)[number];
+
 /* Values of ssl_keyformat, as OpenSSL numbers them. */
 export const KEY_FORMAT_PEM = 1;
 export const KEY_FORMAT_DER = 2;
@@ -16,6 +20,8 @@ export interface Settings {
   warnings: readonly string[];
   maxbytes: number;
   memoryMax: number;
+  /** What serves connections; at the start `auto` becomes the best that works here. */
+  transport: 'auto' | TransportKind;
   maxconns: number;
   port: number;
   /** Whether -p was given. */

@@ -7,7 +7,7 @@ import { totalmem } from 'node:os';
 import { CONNECTIONS_MAX } from '../memory/layout.ts';
 import { bytes, decimal, integer, octal, text } from './checks.ts';
 import { SettingsError } from './errors.ts';
-import { type Setting, threadsPerUdp } from './setting.ts';
+import { type Setting, TRANSPORTS, threadsPerUdp } from './setting.ts';
 
 const MEGABYTE = 1024 * 1024;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -328,5 +328,23 @@ export const OWN_SETTINGS: readonly Setting[] = [
     },
     stats: 'memory_max',
     show: (s) => String(s.memoryMax),
+  },
+  {
+    extended: 'transport',
+    argument: '<name>',
+    initial: { transport: 'auto' },
+    help: [
+      'what serves connections: io_uring, epoll or node (default: the',
+      'first of these that works; all but node need the native addon)',
+    ],
+    set: (s, value, given) => {
+      const kind = TRANSPORTS.find((name) => name === value);
+      if (kind === undefined) {
+        throw new SettingsError(`${given} must be io_uring, epoll or node, not '${value}'`);
+      }
+      s.transport = kind;
+    },
+    stats: 'transport',
+    show: (s) => s.transport,
   },
 ];

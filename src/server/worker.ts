@@ -7,12 +7,16 @@ import { threadId } from 'node:worker_threads';
 import { AUTH_TIMEOUTS, count, IDLE_KICKS } from '../cache/counters.ts';
 import { Store } from '../cache/store.ts';
 import { releaseConnection } from '../memory/connections.ts';
-import { attachMemory } from '../memory/memory.ts';
+import { attachMemory, type Memory } from '../memory/memory.ts';
+import { loadAddon } from '../net/addon.ts';
+import type { DatagramTransport } from '../net/datagram-sessions.ts';
+import { PumpTransport } from '../net/pump.ts';
+import { PumpDatagrams } from '../net/pump-datagrams.ts';
 import { SocketTransport } from '../net/socket.ts';
 import { ServerState } from '../net/state.ts';
 import { TlsHandshakes } from '../net/tls.ts';
-import type { Transport } from '../net/transport.ts';
-import { DatagramTransport } from '../net/udp.ts';
+import type { Transport, TransportOwner } from '../net/transport.ts';
+import { NodeDatagrams } from '../net/udp.ts';
 import { listenUnix } from '../net/unix.ts';
 import { Engine } from '../protocol/engine.ts';
 import type { Session } from '../protocol/session.ts';
@@ -37,10 +41,19 @@ export function serveWorker(task: WorkerTask): Promise<void> {
   return new Worker(task, state).run();
 }
 
+/** What goes through the pump. */
+interface Pumped {
+  readonly pump: PumpTransport<Session>;
+  readonly datagrams: PumpDatagrams<Session>;
+}
+
 class Worker {
   readonly #task: WorkerTask;
-  readonly #transport: Transport;
-  readonly #datagrams: DatagramTransport<Session>;
+  /** Serves what node carries: everything without a pump, TLS with one. */
+  readonly #sockets: SocketTransport<Session>;
+  readonly #pump: PumpTransport<Session> | null;
+  readonly #transports: readonly Transport[];
+  readonly #datagrams: DatagramTransport;
   readonly #handshakes: TlsHandshakes | null;
   readonly #engine: Engine;
   /** Unix connections that wait for a slot of the connection table, by the id of the question. */
@@ -53,7 +66,7 @@ class Worker {
     const memory = attachMemory(task.memory);
     const actor = FIRST_WORKER_ACTOR + task.worker;
     const { settings, credentials } = task;
-    const host = new ServerHost(memory, state, settings, 'node', () =>
+    const host = new ServerHost(memory, state, settings, () =>
       askForRefresh((answer) => this.#tell({ kind: 'refresh', answer })),
     );
     const store = new Store(memory, task.cache, actor);
@@ -64,15 +77,46 @@ class Worker {
       releaseConnection(memory, slot);
       state.addConnections(task.worker, -1);
     };
-    this.#transport = new SocketTransport(this.#engine, {
+    const owner = {
       onClose,
       onIdleKick: () => count(memory, actor, IDLE_KICKS, 1),
       onOverdue: () => count(memory, actor, AUTH_TIMEOUTS, 1),
-    });
-    this.#datagrams = new DatagramTransport(this.#engine);
+    };
+    this.#sockets = new SocketTransport(this.#engine, owner);
+    const pumped = this.#makePump(memory, owner);
+    this.#pump = pumped?.pump ?? null;
+    this.#transports = this.#pump === null ? [this.#sockets] : [this.#pump, this.#sockets];
+    this.#datagrams = pumped?.datagrams ?? new NodeDatagrams(this.#engine);
     this.#handshakes = this.#makeHandshakes(state, onClose);
-    const pump = new WatchPump(memory, actor, (slot) => this.#transport.poke(slot));
-    this.#engine.onWatcher = () => pump.start();
+    const watchers = new WatchPump(memory, actor, (slot) => {
+      for (const transport of this.#transports) transport.poke(slot);
+    });
+    this.#engine.onWatcher = () => watchers.start();
+  }
+
+  /** The pump that the server was started with, and what it carries; or null. */
+  #makePump(memory: Memory, owner: TransportOwner): Pumped | null {
+    const { settings, mailbox, listeners } = this.#task;
+    if (settings.transport === 'node') return null;
+    const addon = loadAddon();
+    if (addon === undefined) throw new Error('the native addon cannot be loaded any more');
+    const pump = new PumpTransport({
+      addon,
+      kind: settings.transport,
+      mailbox,
+      connections: memory.layout.connectionCount,
+      slab: memory.u8,
+      protocol: this.#engine,
+      owner: {
+        ...owner,
+        originOf: (listener) => listeners[listener].origin,
+        // Streams that node carries are served between the slices.
+        mayWait: () => this.#sockets.size === 0,
+        onDatagram: (slot, input, start, end) => datagrams.onDatagram(slot, input, start, end),
+      },
+    });
+    const datagrams = new PumpDatagrams(addon, pump, this.#engine);
+    return { pump, datagrams };
   }
 
   #makeHandshakes(state: ServerState, onGone: (slot: number) => void): TlsHandshakes | null {
@@ -80,7 +124,7 @@ class Worker {
     if (tls === null) return null;
     return new TlsHandshakes(tlsOptions(settings), tls, {
       onStream: (stream, slot, listener) => {
-        this.#transport.serveStream(stream, slot, listeners[listener].origin);
+        this.#sockets.serveStream(stream, slot, listeners[listener].origin);
       },
       onGone,
       onNewSession: () => state.countTlsSession(),
@@ -104,9 +148,11 @@ class Worker {
   /** Closes connections whose time is up. */
   #closeLate(): void {
     const { idleTimeout } = this.#task.settings;
-    this.#transport.closeStalled();
-    this.#transport.closeOverdue();
-    if (idleTimeout > 0) this.#transport.closeIdle(idleTimeout);
+    for (const transport of this.#transports) {
+      transport.closeStalled();
+      transport.closeOverdue();
+      if (idleTimeout > 0) transport.closeIdle(idleTimeout);
+    }
   }
 
   #onMessage(message: ToWorker): void {
@@ -129,7 +175,7 @@ class Worker {
 
   #serve(socket: Socket, slot: number, listener: number): void {
     const { origin, tls } = this.#task.listeners[listener];
-    if (tls === 'off' || this.#handshakes === null) this.#transport.serve(socket, slot, origin);
+    if (tls === 'off' || this.#handshakes === null) this.#sockets.serve(socket, slot, origin);
     else this.#handshakes.accept(socket, slot, listener, tls);
   }
 
@@ -167,7 +213,7 @@ class Worker {
     this.#asking.delete(id);
     if (slot !== -1) {
       const { protocol } = this.#task.settings;
-      this.#transport.serve(socket, slot, { protocol, transport: 'unix' });
+      this.#sockets.serve(socket, slot, { protocol, transport: 'unix' });
       return;
     }
     socket.on('error', () => undefined);
@@ -181,7 +227,8 @@ class Worker {
     // One more turn of the loop, so that requests which have already arrived are read.
     setImmediate(async () => {
       this.#handshakes?.close();
-      await this.#transport.drain();
+      await Promise.all(this.#transports.map((transport) => transport.drain()));
+      this.#pump?.close();
       this.#task.port.close();
     });
   }

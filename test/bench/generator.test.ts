@@ -5,12 +5,12 @@ import { type TestContext, test } from 'node:test';
 import { Generator, type LoadShape } from '../../bench/generator.ts';
 import { Items } from '../../bench/items.ts';
 import { Random, requestSequence } from '../../bench/random.ts';
-import { WrongReply } from '../../bench/replies.ts';
+import { WrongReply } from '../../bench/reply-reader.ts';
 import { NetTransport } from '../../bench/transport-net.ts';
 import { type Behaviour, HONEST, startServer } from './fake-server.ts';
 
 const UNIFORM = { kind: 'uniform', exponent: 0 } as const;
-const CLOSED: LoadShape = { connections: 4, depth: 3, keysPerGet: 2, meta: false, rate: 0 };
+const CLOSED: LoadShape = { connections: 4, depth: 3, keysPerGet: 2, protocol: 'text', rate: 0 };
 
 async function connected(
   t: TestContext,
@@ -63,7 +63,7 @@ test('a closed connection fails the run', async (t) => {
 });
 
 test('open-loop latency counts from the time at which a request was due', async (t) => {
-  const shape = { connections: 1, depth: 1, keysPerGet: 1, meta: false, rate: 200 };
+  const shape: LoadShape = { connections: 1, depth: 1, keysPerGet: 1, protocol: 'text', rate: 200 };
   const generator = await connected(t, { keep: (value) => value, getDelayMs: 40 }, shape, 0);
   await generator.fill();
   // A request is due every 5 ms and takes 40 ms (timers may fire 1 ms early): each answer is over
@@ -75,7 +75,13 @@ test('open-loop latency counts from the time at which a request was due', async 
 });
 
 test('an open loop sends no more than was due', async (t) => {
-  const shape = { connections: 4, depth: 4, keysPerGet: 1, meta: false, rate: 1000 };
+  const shape: LoadShape = {
+    connections: 4,
+    depth: 4,
+    keysPerGet: 1,
+    protocol: 'text',
+    rate: 1000,
+  };
   const generator = await connected(t, HONEST, shape, 0.1);
   await generator.fill();
   const { requests } = await generator.round(50, 300);

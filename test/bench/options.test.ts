@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseOptions, UsageError } from '../../bench/options.ts';
-import { DEFAULT_ROWS } from '../../bench/rows.ts';
+import { DEFAULT_ROWS, ROWS } from '../../bench/rows.ts';
 
 test('without flags the default rows run', () => {
   const { rows } = parseOptions([]);
@@ -26,16 +26,41 @@ test('load flags alone make one row', () => {
     keys: 99,
     distribution: { kind: 'zipf', exponent: 0.9 },
     keysPerGet: 4,
-    meta: false,
+    protocol: 'text',
     rate: 1000,
     seed: 5,
   });
 });
 
 test('pipelined meta gets are no bare gets, and have one key each', () => {
-  const [row] = parseOptions(['--meta', '--depth', '16']).rows;
-  assert.deepEqual([row.workload.meta, row.bareGets], [true, false]);
-  assert.throws(() => parseOptions(['--meta', '--multiget', '2']), UsageError);
+  const [row] = parseOptions(['--protocol', 'meta', '--depth', '16']).rows;
+  assert.deepEqual([row.workload.protocol, row.bareGets], ['meta', false]);
+  assert.throws(() => parseOptions(['--protocol', 'meta', '--multiget', '2']), UsageError);
+  assert.throws(() => parseOptions(['--protocol', 'binary', '--multiget', '2']), UsageError);
+});
+
+test('--goals takes the rows that have one, and a load that was changed has none', () => {
+  const rows = parseOptions(['--goals']).rows;
+  assert.deepEqual(
+    rows.map((row) => row.name),
+    ROWS.filter((row) => row.goal !== undefined).map((row) => row.name),
+  );
+  assert.ok(rows.every((row) => row.goal !== undefined));
+  const [changed] = parseOptions(['--profile', 'unpipelined', '--keys', '1000']).rows;
+  assert.equal(changed.goal, undefined);
+});
+
+test('a row has the memory that it needs, or what was asked for', () => {
+  const memory = (...args: string[]): number[] =>
+    parseOptions(args).rows.map((row) => row.megabytes);
+  assert.deepEqual(memory('--profile', 'evicting', '--profile', 'meta'), [64, 1024]);
+  assert.deepEqual(memory('--profile', 'evicting', '--memory', '100'), [100]);
+});
+
+test('servers are taken by name, and only when they were named none may be missing', () => {
+  assert.equal(parseOptions([]).serversChosen, false);
+  const { servers, serversChosen } = parseOptions(['--servers', 'epoll,null']);
+  assert.deepEqual([servers, serversChosen], [['epoll', 'null'], true]);
 });
 
 test('load flags change the rows that are named', () => {
@@ -68,8 +93,10 @@ for (const args of [
   ['--ratio', '0/0'],
   ['--dist', 'zipf:'],
   ['--dist', 'normal'],
-  ['--only', 'theirs'],
-  ['--transport', 'tcp'],
+  ['--servers', 'theirs'],
+  ['--servers', 'epoll,'],
+  ['--protocol', 'http'],
+  ['--transport', 'uring'],
   ['--rounds', ''],
   ['--unknown', '1'],
   ['stray'],

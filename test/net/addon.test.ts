@@ -1,8 +1,17 @@
 // Finding the native addon: a file that is damaged or not ours is passed by in silence, in the main
 // thread and in workers, and the one that was built here has to load.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -131,4 +140,30 @@ test('worker threads load it too, one after the other', { skip }, async () => {
     assert.equal(answer, REVISION);
     await worker.terminate();
   }
+});
+
+const DECLARATIONS = join(ROOT, 'native', 'target', 'addon.d.ts');
+
+test('the addon exports what the interface says', {
+  skip: skip || (!existsSync(DECLARATIONS) && 'the addon was not built here'),
+}, (t) => {
+  const folder = scratch(t);
+  const source = `import type { Addon } from ${JSON.stringify(join(ROOT, 'src/net/addon.ts'))};
+    import type * as built from ${JSON.stringify(DECLARATIONS)};
+    export const as = (addon: typeof built): Addon => addon;`;
+  writeFileSync(join(folder, 'types.ts'), source);
+  const configuration = {
+    extends: join(ROOT, 'tsconfig.json'),
+    compilerOptions: {
+      typeRoots: [join(ROOT, 'node_modules', '@types')],
+      rewriteRelativeImportExtensions: false,
+      allowImportingTsExtensions: true,
+    },
+    include: ['types.ts'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(configuration));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
 });

@@ -1,4 +1,4 @@
-// Accepted connections on their way to a pump, as descriptors: nobody is lost, nothing is left open.
+// Accepted connections on their way to a pump, as descriptors: none is lost, none is left open.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';

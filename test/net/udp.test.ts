@@ -6,7 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { ByteProtocol } from '../../src/net/transport.ts';
-import { DatagramTransport, probePort } from '../../src/net/udp.ts';
+import { NodeDatagrams, probePort } from '../../src/net/udp.ts';
 import { FEED_MORE } from '../../src/protocol/engine.ts';
 import { Output } from '../../src/protocol/output.ts';
 
@@ -39,7 +39,7 @@ test('a datagram from port 0, which cannot be answered, is dropped', async (t) =
   };
   const port = await probePort('127.0.0.1', 0, false);
   const protocol = new Parrot();
-  const transport = new DatagramTransport(protocol);
+  const transport = new NodeDatagrams(protocol);
   t.after(() => transport.close());
   subscribe('udp.socket', remember);
   const origin = { protocol: 'auto', transport: 'udp' } as const;

@@ -1,13 +1,21 @@
-// What is published: packed, installed into an empty prefix, it gives a command that serves; and on
-// a Node that is too old it says so.
+// What is published: packed, installed into an empty prefix, it gives a command that serves, with
+// the package of its platform's addon and without; and on a Node that is too old it says so.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, scratch, waitFor } from '../server/launch.ts';
+import { skipWithoutAddon, theAddon } from '../support/addon.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -24,21 +32,8 @@ function npm(args: readonly string[], cwd: string): void {
   assert.equal(status, 0, `npm ${args[0]}: ${stdout}${stderr}`);
 }
 
-test('packed and installed, the command serves', async (t) => {
-  const folder = scratch(t);
-  npm(['pack', '--pack-destination', folder], ROOT);
-  const [tarball] = readdirSync(folder);
-  assert.match(tarball, /^slabcached-.*\.tgz$/);
-  const prefix = join(folder, 'prefix');
-  npm(['install', '--prefix', prefix, '--prefer-offline', join(folder, tarball)], folder);
-  const command = realpathSync(join(prefix, 'node_modules', '.bin', 'slabcached'));
-
-  const version = execFileSync(process.execPath, [command, '-V'], { encoding: 'utf8' });
-  assert.match(tarball, new RegExp(`^${version.trim().replace(' ', '-')}\\.tgz$`));
-
-  const help = execFileSync(process.execPath, [command, 'warm', '--help'], { encoding: 'utf8' });
-  assert.match(help, /--from <address>/);
-
+/** Starts the installed command, stores something through it and stops it. */
+async function serves(t: TestContext, command: string): Promise<void> {
   const flags = ['-p', '-1', '-l', '127.0.0.1', '-t', '2'];
   const child = spawn(process.execPath, [command, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -58,6 +53,107 @@ test('packed and installed, the command serves', async (t) => {
   assert.equal(await client.ask('get a\r\n', 'END\r\n'), 'VALUE a 0 3\r\nabc\r\nEND\r\n');
   child.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null]);
+}
+
+/** Packs and installs this package; returns the folder of the installation. */
+function install(t: TestContext): string {
+  const folder = scratch(t);
+  npm(['pack', '--pack-destination', folder], ROOT);
+  const [tarball] = readdirSync(folder);
+  const version = /^slabcached-(.*)\.tgz$/.exec(tarball)?.[1];
+  const prefix = join(folder, 'prefix');
+  npm(['install', '--prefix', prefix, '--prefer-offline', join(folder, tarball)], folder);
+  assert.equal(output(commandIn(prefix), ['-V']), `slabcached ${version}\n`);
+  return prefix;
+}
+
+function commandIn(prefix: string): string {
+  return realpathSync(join(prefix, 'node_modules', '.bin', 'slabcached'));
+}
+
+function output(script: string, args: readonly string[]): string {
+  return execFileSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+}
+
+/** The kinds of pump that an installed package finds, or 'none' where it has no addon. */
+function pumpsOf(prefix: string): string {
+  const file = join(prefix, 'node_modules', 'slabcached', 'dist', 'net', 'addon.js');
+  const code = `const { loadAddon } = await import(${JSON.stringify(file)});
+    console.log(loadAddon()?.pumpKinds().join() ?? 'none');`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    encoding: 'utf8',
+  }).trim();
+}
+
+test('packed and installed, the command serves, without the addon and with it', async (t) => {
+  const prefix = install(t);
+  assert.match(output(commandIn(prefix), ['warm', '--help']), /--from <address>/);
+  assert.equal(pumpsOf(prefix), 'none');
+  await serves(t, commandIn(prefix));
+
+  await t.test('with the addon', { skip: skipWithoutAddon() }, async (nested) => {
+    const platform = platformPackages(nested).find((folder) => plantAddon(folder));
+    assert.ok(platform !== undefined);
+    const options = ['--prefix', prefix, '--no-save', '--offline', '--install-links'];
+    npm(['install', ...options, platform], prefix);
+    assert.equal(pumpsOf(prefix), theAddon().pumpKinds().join());
+    await serves(nested, commandIn(prefix));
+  });
+});
+
+/** Runs the tool of napi-rs on a copy of package.json, which it changes. */
+function napi(folder: string, args: readonly string[]): void {
+  const tool = join(ROOT, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tool, ...args], {
+    cwd: folder,
+    env: cleanEnvironment(),
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stdout + stderr);
+}
+
+/** The folders of the packages that bring the addon to each platform, with no addon in them. */
+function platformPackages(t: TestContext): string[] {
+  const folder = scratch(t);
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  napi(folder, ['create-npm-dirs']);
+  const parent = join(folder, 'npm');
+  return readdirSync(parent).map((name) => join(parent, name));
+}
+
+/** Puts the addon that was built here into the package, if it is the one for this platform. */
+function plantAddon(folder: string): boolean {
+  const { main } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const built = join(ROOT, 'native', main);
+  if (!existsSync(built)) return false;
+  copyFileSync(built, join(folder, main));
+  return true;
+}
+
+test('a release asks for packages by the names that the loader looks for', (t) => {
+  const folders = platformPackages(t);
+  const manifests = folders.map((folder) =>
+    JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')),
+  );
+  for (const { name, main, os, cpu, libc } of manifests) {
+    const [, platform, processor, abi] = /^slabcached-(\w+)-(\w+)-(\w+)$/.exec(name) ?? [];
+    assert.equal(main, `slabcached.${platform}-${processor}-${abi}.node`);
+    assert.deepEqual([os, cpu], [[platform], [processor]]);
+    assert.deepEqual(libc, [abi === 'gnu' ? 'glibc' : 'musl']);
+  }
+  const names = manifests.map(({ name }) => name).sort();
+  const targets = ['arm64-gnu', 'arm64-musl', 'x64-gnu', 'x64-musl'];
+  assert.deepEqual(
+    names,
+    targets.map((target) => `slabcached-linux-${target}`),
+  );
+
+  for (const [i, { main }] of manifests.entries()) writeFileSync(join(folders[i], main), 'built');
+  const root = join(folders[0], '..', '..');
+  napi(root, ['pre-publish', '--tag-style', 'npm', '--no-gh-release', '--skip-optional-publish']);
+  const released = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const entries = names.map((name) => [name, released.version]);
+  assert.deepEqual(released.optionalDependencies, Object.fromEntries(entries));
 });
 
 /** Runs the command under a Node that says it is of another version. */

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CLI } from '../support/process.ts';
+import { CLI, TRANSPORT_FLAGS } from '../support/process.ts';
 import { Client, run, scratch, waitFor } from './launch.ts';
 
 test('-d leaves a server behind that listens already', async (t) => {
@@ -13,7 +13,7 @@ test('-d leaves a server behind that listens already', async (t) => {
   const portFile = join(folder, 'port');
   const parent = spawn(
     process.execPath,
-    [CLI, '-d', '-p', '-1', '-l', '127.0.0.1', '-t', '1', '-P', 'daemon.pid'],
+    [CLI, ...TRANSPORT_FLAGS, '-d', '-p', '-1', '-l', '127.0.0.1', '-t', '1', '-P', 'daemon.pid'],
     { cwd: folder, stdio: 'ignore', env: { ...process.env, MEMCACHED_PORT_FILENAME: portFile } },
   );
   const [code] = await once(parent, 'exit');

@@ -9,7 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { CLI, type Exit, startProcess } from '../support/process.ts';
+import { CLI, type Exit, startProcess, TRANSPORT_FLAGS } from '../support/process.ts';
 
 /** A server under test. */
 export interface Launched {
@@ -42,7 +42,7 @@ export async function launch(
   socket?: string,
 ): Promise<Launched> {
   const where = socket === undefined ? ['-p', '-1', '-l', '127.0.0.1'] : ['-s', socket];
-  const args = [CLI, ...where, '-m', '16', '-t', '2', ...flags];
+  const args = [CLI, ...where, '-m', '16', '-t', '2', ...TRANSPORT_FLAGS, ...flags];
   const environment = { ...process.env, SLABCACHED_TEST: '1' };
   const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
   const started = startProcess(process.execPath, args, [...stdio], environment);

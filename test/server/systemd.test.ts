@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { inheritedSockets } from '../../src/server/systemd.ts';
-import { CLI, startProcess } from '../support/process.ts';
+import { CLI, startProcess, TRANSPORT_FLAGS } from '../support/process.ts';
 import { Client, launch, waitFor } from './launch.ts';
 
 /** A listening socket of ours, of which the server gets a copy. */
@@ -27,7 +27,7 @@ interface Started {
 /** The shell becomes the server, so its own pid is the right one for LISTEN_PID. */
 function handOver(t: TestContext, fds: readonly number[], flags: readonly string[]): Started {
   const script = `LISTEN_PID=$$ LISTEN_FDS=${fds.length} exec "$0" "$@"`;
-  const command = [process.execPath, CLI, '-m', '16', '-t', '2', ...flags];
+  const command = [process.execPath, CLI, ...TRANSPORT_FLAGS, '-m', '16', '-t', '2', ...flags];
   const child = spawn('sh', ['-c', script, ...command], {
     stdio: ['ignore', 'ignore', 'pipe', ...fds],
   });

@@ -17,7 +17,9 @@ function built(): string[] {
 export function skipWithoutAddon(): string | false {
   if (loadAddon() !== undefined) return false;
   const files = built();
-  if (files.length > 0) throw new Error(`native/${files.join(', ')} is there and does not load`);
+  if (files.length > 0) {
+    throw new Error(`native/${files.join(', ')} does not load, or is older than its sources`);
+  }
   const reason = 'SKIPPED: the native addon is not built (npm run build:native, needs Rust)';
   process.stderr.write(`${reason}\n`);
   return reason;

@@ -7,6 +7,13 @@ import { fileURLToPath } from 'node:url';
 /** Our own command. */
 export const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
+/** For servers under test: TEST_TRANSPORT=io_uring, epoll or node forces that on all of them. */
+export const TRANSPORT_FLAGS: readonly string[] = transportFlags(process.env.TEST_TRANSPORT);
+
+function transportFlags(kind: string | undefined): string[] {
+  return kind === undefined || kind === '' ? [] : ['-o', `transport=${kind}`];
+}
+
 const KEPT = 64 * 1024;
 
 export interface Exit {

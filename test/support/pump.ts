@@ -8,7 +8,8 @@ import { theAddon } from './addon.ts';
 const ENTRY = 4;
 const INPUT_BYTES = 4 * 1024 * 1024;
 const OUTPUT_BYTES = 64 * 1024;
-const LIMIT_MS = 10_000;
+const COMMANDS = 256;
+const LIMIT_MS = 20_000;
 
 /** What a pump reported; `bytes` are those that lie in its input, if it says where. */
 export interface PumpEvent {
@@ -24,7 +25,7 @@ export class TestPump {
   readonly #input = Buffer.alloc(INPUT_BYTES);
   readonly #output = Buffer.alloc(OUTPUT_BYTES);
   readonly #events = new Int32Array(256 * ENTRY);
-  readonly #commands = new Int32Array(256 * ENTRY);
+  readonly #commands = new Int32Array(COMMANDS * ENTRY);
   readonly #carriesBytes: ReadonlySet<number>;
   readonly #found: PumpEvent[] = [];
   #commandCount = 0;
@@ -51,6 +52,8 @@ export class TestPump {
 
   /** Has this carried out in the next turn; the bytes are those that the command is about. */
   command(connection: number, what: number, bytes: Uint8Array = new Uint8Array(0)): void {
+    const isFull = this.#outputBytes + bytes.length > OUTPUT_BYTES;
+    if (isFull || this.#commandCount === COMMANDS) this.#cycle();
     this.#output.set(bytes, this.#outputBytes);
     const words = [connection, what, this.#outputBytes, bytes.length];
     this.#commands.set(words, this.#commandCount * ENTRY);

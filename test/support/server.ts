@@ -1,7 +1,7 @@
 // Starts a server under test as a child process (ours or the real memcached) on a free port and
 // waits until it accepts connections. Both take memcached's flags, so every test names only flags.
 import { createServer, connect as netConnect } from 'node:net';
-import { CLI, type Exit, startProcess } from './process.ts';
+import { CLI, type Exit, startProcess, TRANSPORT_FLAGS } from './process.ts';
 
 const START_TRIES = 5;
 const START_LIMIT_MS = 20_000;
@@ -29,7 +29,11 @@ export interface Server {
 
 /** Our own server with memcached's flags. */
 export function slabcached(flags: readonly string[] = []): Launch {
-  return { name: 'slabcached', command: process.execPath, args: [CLI, ...flags] };
+  return {
+    name: 'slabcached',
+    command: process.execPath,
+    args: [CLI, ...TRANSPORT_FLAGS, ...flags],
+  };
 }
 
 /** The real memcached; it refuses to run as root unless told which user to be. */

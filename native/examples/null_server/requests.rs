@@ -109,7 +109,7 @@ impl Requests {
 
 /// Where the next line feed stands: the C library's search is vectorised.
 fn line_end(bytes: &[u8]) -> Option<usize> {
-    // SAFETY: memchr reads no more than `len` bytes of the slice, and returns null or a place in it.
+    // SAFETY: memchr reads no more than the bytes of the slice, and returns null or a place in it.
     let found = unsafe { libc::memchr(bytes.as_ptr().cast(), b'\n'.into(), bytes.len()) };
     (!found.is_null()).then(|| found as usize - bytes.as_ptr() as usize)
 }

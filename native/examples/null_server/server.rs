@@ -55,8 +55,8 @@ impl Buffers {
     fn give_back(&mut self, id: u16) {
         let start = id as usize * BUFFER_BYTES;
         let address = self.memory[start..start + BUFFER_BYTES].as_mut_ptr();
-        // SAFETY: the index is within the ring by its mask; the kernel reads an entry only after the
-        // tail has passed it, and the tail lies in the first entry of the same memory.
+        // SAFETY: the index is within the ring by its mask; the kernel reads an entry only after
+        // the tail has passed it, and the tail lies in the first entry of the same memory.
         unsafe {
             let entry = &mut *self.ring.add((self.tail & (BUFFERS - 1)) as usize);
             entry.set_addr(address as u64);

@@ -1,4 +1,4 @@
-//! An eventfd, which is what a ring can be told to ring: readable from then on until it is silenced.
+//! An eventfd, which a ring can be told to ring: readable from then on until it is silenced.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};

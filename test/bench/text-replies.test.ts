@@ -1,26 +1,29 @@
-// The bench's reply reader: any fragmentation gives the same counts, and every kind of wrong reply
-// is noticed.
+// The bench's reader of text and meta replies: any fragmentation gives the same counts, and every
+// kind of wrong reply is noticed.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Items } from '../../bench/items.ts';
 import { Random } from '../../bench/random.ts';
-import { type ReplyCounts, ReplyReader, WrongReply } from '../../bench/replies.ts';
+import { type ReplyCounts, type ReplyReader, WrongReply } from '../../bench/reply-reader.ts';
+import { TextReplies } from '../../bench/text-replies.ts';
 
 const items = new Items(1000, [5, 40, 300], new Random(4));
+/** Longer than what the reader keeps until it is whole. */
+const large = new Items(1000, [5000], new Random(4));
 
 function key(item: number): string {
   return `bench-${String(item).padStart(9, '0')}`;
 }
 
-function value(item: number): string {
-  const buffer = Buffer.alloc(items.maxSetLength);
-  const request = buffer.toString('latin1', 0, items.writeSet(buffer, 0, item));
-  return request.slice(request.indexOf('\r\n') + 2, -2);
+function value(item: number, of = items): string {
+  const buffer = Buffer.alloc(of.maxValueLength);
+  of.writeValue(buffer, 0, item);
+  return buffer.toString('latin1', 0, of.valueLength(item));
 }
 
-function valueBlock(item: number): string {
-  return `VALUE ${key(item)} 0 ${items.valueLength(item)}\r\n${value(item)}\r\n`;
+function valueBlock(item: number, of = items): string {
+  return `VALUE ${key(item)} 0 ${of.valueLength(item)}\r\n${value(item, of)}\r\n`;
 }
 
 interface Reading {
@@ -28,9 +31,25 @@ interface Reading {
   readonly counts: ReplyCounts;
 }
 
-function newReader(): Reading {
+function newReader(meta = false, of = items): Reading {
   const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
-  return { reader: new ReplyReader(items, counts, 1000), counts };
+  return { reader: new TextReplies(of, counts, meta, 1000), counts };
+}
+
+function expectOne(reader: ReplyReader, item: number): void {
+  reader.expectGet(1);
+  reader.expectKey(item);
+}
+
+/** Feeds a reply in pieces, none of which stays as it was after the call. */
+function feedPieces(reader: ReplyReader, bytes: Buffer, size: number): number {
+  let completed = 0;
+  for (let at = 0; at < bytes.length; at += size) {
+    const piece = Buffer.from(`....${bytes.toString('latin1', at, at + size)}....`, 'latin1');
+    completed += reader.feed(piece, 4, piece.length - 4);
+    piece.fill(0);
+  }
+  return completed;
 }
 
 function expectGet(reader: ReplyReader, ...asked: readonly number[]): void {
@@ -40,7 +59,7 @@ function expectGet(reader: ReplyReader, ...asked: readonly number[]): void {
 
 function feed(reader: ReplyReader, text: string): number {
   const bytes = Buffer.from(text, 'latin1');
-  return reader.feed(bytes, bytes.length);
+  return reader.feed(bytes, 0, bytes.length);
 }
 
 test('replies cut into pieces of any size give the same counts', () => {
@@ -51,44 +70,72 @@ test('replies cut into pieces of any size give the same counts', () => {
   for (let size = 1; size <= bytes.length; size++) {
     const { reader, counts } = newReader();
     expectGet(reader, 1);
-    reader.expectStored();
+    reader.expectStored(0);
     expectGet(reader, 2, 3, 4, 5);
     expectGet(reader, 6);
-    reader.expectStored();
+    reader.expectStored(0);
     expectGet(reader, 9);
-    let completed = 0;
-    for (let at = 0; at < bytes.length; at += size) {
-      // The reader must not rely on the transport's buffer after the call.
-      const piece = Buffer.from(bytes.subarray(at, at + size));
-      completed += reader.feed(piece, piece.length);
-      piece.fill(0);
-    }
+    const completed = feedPieces(reader, bytes, size);
     assert.equal(completed, 6, `pieces of ${size}`);
     assert.deepEqual(counts, { hits: 4, misses: 3, stores: 2, fullyChecked: 0 }, `of ${size}`);
   }
 });
 
-function metaBlock(item: number): string {
-  return `VA ${items.valueLength(item)} k${key(item)}\r\n${value(item)}\r\n`;
+function metaBlock(item: number, of = items): string {
+  return `VA ${of.valueLength(item)} k${key(item)}\r\n${value(item, of)}\r\n`;
 }
 
 test('replies to meta gets, cut into pieces of any size, give the same counts', () => {
-  const bytes = Buffer.from(`${metaBlock(1)}EN\r\nSTORED\r\n${metaBlock(3)}`, 'latin1');
+  const bytes = Buffer.from(`${metaBlock(1)}EN\r\nHD\r\n${metaBlock(3)}`, 'latin1');
   for (let size = 1; size <= bytes.length; size++) {
-    const { reader, counts } = newReader();
-    reader.expectMeta(1);
-    reader.expectMeta(2);
-    reader.expectStored();
-    reader.expectMeta(3);
-    let completed = 0;
-    for (let at = 0; at < bytes.length; at += size) {
-      const piece = bytes.subarray(at, at + size);
-      completed += reader.feed(piece, piece.length);
-    }
-    assert.equal(completed, 4, `pieces of ${size}`);
+    const { reader, counts } = newReader(true);
+    expectOne(reader, 1);
+    expectOne(reader, 2);
+    reader.expectStored(0);
+    expectOne(reader, 3);
+    assert.equal(feedPieces(reader, bytes, size), 4, `pieces of ${size}`);
     assert.deepEqual(counts, { hits: 2, misses: 1, stores: 1, fullyChecked: 0 }, `of ${size}`);
   }
 });
+
+for (const meta of [false, true]) {
+  const kind = meta ? 'meta' : 'classic';
+  const block = meta ? metaBlock : (item: number) => `${valueBlock(item, large)}END\r\n`;
+
+  test(`large values of ${kind} gets may be cut anywhere`, () => {
+    const bytes = Buffer.from(block(1, large) + block(2, large), 'latin1');
+    for (const size of [1, 7, 4000, 4095, 5000, 5032, 6000, bytes.length]) {
+      const { reader, counts } = newReader(meta, large);
+      for (let item = 1; item <= 2; item++) expectOne(reader, item);
+      assert.equal(feedPieces(reader, bytes, size), 2, `pieces of ${size}`);
+      assert.equal(counts.hits, 2, `pieces of ${size}`);
+    }
+  });
+
+  test(`large values of ${kind} gets are checked at the edges of every piece`, () => {
+    for (const wrongAt of [0, 3, 4998, 4999, 5000, 5001]) {
+      const bytes = Buffer.from(block(1, large), 'latin1');
+      bytes[bytes.indexOf('\r\n') + 2 + wrongAt] ^= 1;
+      for (const size of [1, 100, 4000]) {
+        const { reader } = newReader(meta, large);
+        expectOne(reader, 1);
+        assert.throws(() => feedPieces(reader, bytes, size), WrongReply, `${wrongAt} of ${size}`);
+      }
+    }
+  });
+
+  test(`a wrong byte inside a large value of ${kind} gets does not pass for ever`, () => {
+    const bytes = Buffer.from(block(1, large), 'latin1');
+    bytes[bytes.indexOf('\r\n') + 2 + 500] ^= 1;
+    const { reader } = newReader(meta, large);
+    assert.throws(() => {
+      for (let i = 0; i < 64; i++) {
+        expectOne(reader, 1);
+        feedPieces(reader, bytes, 3000);
+      }
+    }, WrongReply);
+  });
+}
 
 test('a meta get is not answered by another item, a lie about it, or another kind of reply', () => {
   const length = items.valueLength(1);
@@ -104,8 +151,8 @@ test('a meta get is not answered by another item, a lie about it, or another kin
     valueBlock(1),
     'STORED\r\n',
   ]) {
-    const { reader } = newReader();
-    reader.expectMeta(1);
+    const { reader } = newReader(true);
+    expectOne(reader, 1);
     assert.throws(() => feed(reader, reply), WrongReply, reply.slice(0, 40));
   }
 });
@@ -170,7 +217,7 @@ test('a set is not answered by anything but STORED', () => {
     'ERROR\r\n',
   ]) {
     const { reader } = newReader();
-    reader.expectStored();
+    reader.expectStored(0);
     assert.throws(() => feed(reader, reply), WrongReply, reply);
   }
 });
