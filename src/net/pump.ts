@@ -248,7 +248,21 @@ export class PumpTransport<Session> implements Transport {
     }
   }
 
+  /** Has the items for what has arrived on several connections looked for together. */
+  #expect(count: number): void {
+    const events = this.#events;
+    for (let word = 0; word < count * ENTRY_WORDS; word += ENTRY_WORDS) {
+      if (events[word + 1] !== EVENT_DATA) continue;
+      const connection = this.#connections[events[word]];
+      if (connection === null) continue;
+      const start = events[word + 2];
+      this.#protocol.expect(connection.session, this.#input, start, start + events[word + 3]);
+    }
+    this.#protocol.fetchExpected();
+  }
+
   #serve(count: number): void {
+    if (count > 1) this.#expect(count);
     const events = this.#events;
     for (let word = 0; word < count * ENTRY_WORDS; word += ENTRY_WORDS) {
       const slot = events[word];

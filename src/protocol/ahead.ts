@@ -70,6 +70,27 @@ export class Ahead {
     return hashKey(key, start, length, tenant);
   }
 
+  /**
+   * Looks at the first request of source[start, end), which is to be served after others; fetch
+   * when all of those have been seen. Nothing is kept of it but what the processor keeps.
+   */
+  expect(source: Bytes, start: number, end: number, tenant: number): void {
+    if (end - start < BYTES_MIN / 2) return;
+    if (this.count === TOUCH_MAX) this.fetch();
+    const word = source.view.getInt32(start, true);
+    const metaWord = word & THREE_BYTES;
+    if (word === GET_WORD || word === SET_WORD) this.add(source, start + 4, end, tenant);
+    else if (metaWord === META_GET_WORD || metaWord === META_SET_WORD) {
+      this.add(source, start + 3, end, tenant);
+    } else if ((word & 0xff) === REQUEST_MAGIC) this.addPacket(source, start, end, tenant);
+  }
+
+  /** Reads what look-ups of the expected keys will read. */
+  fetch(): void {
+    if (this.count > 1) this.engine.store.table.touch(this.hashes, this.count);
+    this.clear();
+  }
+
   /** Looks for requests of the text protocol from the line at hand on, unless it has already. */
   lookAtLines(tenant: number): void {
     const { engine } = this;
@@ -102,10 +123,7 @@ export class Ahead {
     if (at < this.until || end - at < 2 * HEADER_BYTES) return;
     this.begin();
     while (this.count < TOUCH_MAX && at + HEADER_BYTES < end && input[at] === REQUEST_MAGIC) {
-      const start = at + HEADER_BYTES + input[at + 4];
-      const length = (input[at + 2] << 8) | input[at + 3];
-      if (length > KEY_BYTES_MAX || start + length > end) break;
-      if (length > 0) this.put(start, start + length, hashKey(source, start, length, tenant));
+      this.addPacket(source, at, end, tenant);
       at += HEADER_BYTES + (readInt(input, at + 8) >>> 0);
     }
     this.finish(at);
@@ -150,6 +168,15 @@ export class Ahead {
     const keyEnd = hashedWordEnd();
     this.put(start, keyEnd, hash);
     return keyEnd;
+  }
+
+  /** Adds the key of a packet, if it has one and that has come. */
+  private addPacket(source: Bytes, at: number, end: number, tenant: number): void {
+    const { u8 } = source;
+    const start = at + HEADER_BYTES + u8[at + 4];
+    const length = (u8[at + 2] << 8) | u8[at + 3];
+    if (length === 0 || length > KEY_BYTES_MAX || start + length > end) return;
+    this.put(start, start + length, hashKey(source, start, length, tenant));
   }
 
   /** Where the next line begins; the end of the input if that is too far to see. */

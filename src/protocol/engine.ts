@@ -143,6 +143,19 @@ export class Engine {
     return session.pendingLength;
   }
 
+  /**
+   * Says what is about to be fed to sessions, several of them: their items are looked for together
+   * (see ahead.ts), when all has been said and fetchExpected is called.
+   */
+  expect(session: Session, input: Buffer, start: number, end: number): void {
+    if (session.state !== IN_COMMAND || session.pendingLength > 0) return;
+    this.ahead.expect(this.sourceOf(input), start, end, session.tenant);
+  }
+
+  fetchExpected(): void {
+    this.ahead.fetch();
+  }
+
   /** All that was output for the session is sent; to be called if it referred to a value. */
   sent(session: Session): void {
     if (session.referring) this.sender.stop(session);
