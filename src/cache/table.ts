@@ -96,8 +96,8 @@ export class Table {
 
   /**
    * Reads what look-ups of these hashes will read, all at once, so that they do not wait for it one
-   * after another. Without locks: nothing is made of what is read, and a reference in a bucket leads
-   * to a chunk whether or not it is the item's any more.
+   * after another. Without locks: nothing is made of what is read, and a reference in a bucket
+   * leads to a chunk whether or not it is the item's any more.
    */
   touch(hashes: Int32Array, count: number): void {
     const { i32, touched } = this;

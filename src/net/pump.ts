@@ -26,6 +26,7 @@ import {
   EVENT_END,
   EVENT_OPEN,
 } from './exchange.ts';
+import { expectAll } from './expectation.ts';
 import { Outbox } from './outbox.ts';
 import { PumpConnection } from './pump-connection.ts';
 import type { ReferringProtocol, Transport, TransportOwner } from './transport.ts';
@@ -248,22 +249,9 @@ export class PumpTransport<Session> implements Transport {
     }
   }
 
-  /** Has the items for what has arrived on several connections looked for together. */
-  #expect(count: number): void {
-    const events = this.#events;
-    for (let word = 0; word < count * ENTRY_WORDS; word += ENTRY_WORDS) {
-      if (events[word + 1] !== EVENT_DATA) continue;
-      const connection = this.#connections[events[word]];
-      if (connection === null) continue;
-      const start = events[word + 2];
-      this.#protocol.expect(connection.session, this.#input, start, start + events[word + 3]);
-    }
-    this.#protocol.fetchExpected();
-  }
-
   #serve(count: number): void {
-    if (count > 1) this.#expect(count);
     const events = this.#events;
+    expectAll(this.#protocol, this.#connections, this.#input, events, count);
     for (let word = 0; word < count * ENTRY_WORDS; word += ENTRY_WORDS) {
       const slot = events[word];
       const a = events[word + 2];

@@ -187,7 +187,7 @@ export class Ahead {
     return end;
   }
 
-  /** Where the line behind a value begins: its length is the last number of a set, or an ms's first. */
+  /** Where the line behind a value begins: its length is last in a set, and first in an ms. */
   private behindValue(from: number, lengthFirst: boolean): number {
     const { input, end } = this.engine;
     const limit = Math.min(end, from + LINE_REST_MAX);
