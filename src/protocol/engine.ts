@@ -90,7 +90,6 @@ export class Engine {
   readonly ahead: Ahead;
   private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
-  private readonly storage: Storage;
   private readonly text: TextCommands;
   private readonly binary: BinaryCommands;
 
@@ -107,8 +106,7 @@ export class Engine {
     this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);
-    this.storage = new Storage(this);
-    this.text = new TextCommands(this, this.retrieval, this.storage, statistics);
+    this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
     this.binary = new BinaryCommands(this, statistics);
   }
 
@@ -311,7 +309,7 @@ export class Engine {
   private stepLine(session: Session): number {
     if (session.scanned === 0) {
       this.ahead.lookAtLines(session.tenant);
-      if (this.retrieval.serveGet(session) || this.storage.beginSet(session)) return STEP_NEXT;
+      if (this.text.executeCommon(session)) return STEP_NEXT;
     }
     const { input, at, end } = this;
     const lineFeed = findLineFeed(this, session);
