@@ -156,6 +156,13 @@ impl Pump {
     }
 }
 
+impl Drop for Pump {
+    /// Nothing may be received into memory that nobody keeps any more.
+    fn drop(&mut self) {
+        self.watcher.stop();
+    }
+}
+
 /// The pumps that work here, best first.
 #[napi]
 pub fn pump_kinds() -> Vec<String> {
