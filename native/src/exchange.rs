@@ -118,7 +118,14 @@ impl Exchange {
     }
 
     pub fn has_room(&self) -> bool {
-        self.count < self.event_capacity
+        self.room() > 0
+    }
+
+    /// Events that can still be reported in this cycle. What comes of commands has to be: whether a
+    /// send blocked decides how long its bytes stay. So what is not an answer to a command is
+    /// reported only as far as there is room, and none of it is ahead of the next cycle's answers.
+    pub fn room(&self) -> usize {
+        self.event_capacity - self.count
     }
 
     pub fn count(&self) -> usize {

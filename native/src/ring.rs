@@ -26,7 +26,7 @@ use crate::backend::{Backend, DATAGRAM_BYTES};
 use crate::connection::{Connection, PIECES_MAX};
 use crate::datagrams;
 use crate::exchange::{Exchange, Piece};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Inbox, Mailbox};
 use crate::table::Table;
 
 mod alarm;
@@ -57,20 +57,23 @@ fn tag(kind: u64, id: u32) -> u64 {
     kind << 32 | u64::from(id)
 }
 
+type AtOnce = bool;
+
 pub struct Ring {
     ring: IoUring,
     /// Readable when there is something to collect, unless awake.
     alarm: Alarm,
     buffers: Buffers,
-    mailbox: Arc<Mailbox>,
+    inbox: Inbox,
     table: Table,
     sends: Sends,
     /// Completions that there was no room to report.
     backlog: VecDeque<cqueue::Entry>,
     /// Connections whose receive is to be armed, once buffers have been given back.
     unarmed: Vec<u32>,
-    /// Connections to be closed when the sends of this turn are through.
-    closing: Vec<u32>,
+    /// Connections to be closed when the sends of this turn are through, at once or as soon as
+    /// nothing is unsent. Until then their descriptors must not come to mean something else.
+    closing: Vec<(u32, AtOnce)>,
     /// Datagram sockets that may have something to read.
     ready: VecDeque<u32>,
 }
@@ -102,7 +105,7 @@ impl Ring {
             ring,
             alarm,
             buffers,
-            mailbox,
+            inbox: Inbox::new(mailbox),
             table: Table::new(connections),
             sends: Sends::default(),
             backlog: VecDeque::new(),
@@ -116,7 +119,7 @@ impl Ring {
     }
 
     fn watch_bell(&mut self) {
-        let poll = opcode::PollAdd::new(Fd(self.mailbox.bell()), libc::POLLIN as u32).multi(true);
+        let poll = opcode::PollAdd::new(Fd(self.inbox.bell()), libc::POLLIN as u32).multi(true);
         self.push(poll.build().user_data(tag(BELL, 0)));
     }
 
@@ -155,15 +158,17 @@ impl Ring {
         let idle = exchange.count() == 0
             && self.backlog.is_empty()
             && self.ready.is_empty()
+            && self.inbox.is_empty()
             && self.closing.is_empty();
         self.enter(if idle { patience } else { Duration::ZERO });
         self.settle_sends(exchange);
-        while let Some(id) = self.closing.pop() {
-            if self.table.get(id).is_some_and(|connection| !connection.is_blocked()) {
+        while let Some((id, at_once)) = self.closing.pop() {
+            if self.table.get(id).is_some_and(|connection| at_once || !connection.is_blocked()) {
                 self.retire(exchange, id);
             }
         }
         self.report_backlog(exchange);
+        self.open_arrivals(exchange);
         self.read_ready(exchange);
     }
 
@@ -220,7 +225,7 @@ impl Backend for Ring {
 
     fn send(&mut self, exchange: &mut Exchange, id: u32, pieces: &[Piece]) {
         let Some(connection) = self.table.get(id) else { return };
-        if connection.broken || connection.closing {
+        if connection.broken || connection.closing || connection.dying {
             return;
         }
         if connection.is_blocked() {
@@ -239,18 +244,26 @@ impl Backend for Ring {
         let Some(connection) = self.table.get(id) else { return };
         if !connection.closing {
             connection.closing = true;
-            self.closing.push(id);
+            self.closing.push((id, false));
         }
     }
 
     fn destroy(&mut self, exchange: &mut Exchange, id: u32) {
-        self.retire(exchange, id);
+        let Some(connection) = self.table.get(id) else { return };
+        if connection.sending {
+            connection.closing = true;
+            self.closing.push((id, true));
+        } else {
+            self.retire(exchange, id);
+        }
     }
 
     fn pause(&mut self, id: u32) {
         let Some(connection) = self.table.get(id) else { return };
         connection.paused = true;
-        self.disarm(id);
+        if !connection.dying {
+            self.disarm(id);
+        }
     }
 
     fn resume(&mut self, id: u32) {

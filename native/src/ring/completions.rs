@@ -40,7 +40,7 @@ impl Ring {
                     if !cqueue::more(entry.flags()) {
                         self.watch_bell();
                     }
-                    self.open_arrivals(exchange);
+                    self.inbox.look();
                 }
                 _ => {}
             }
@@ -112,15 +112,16 @@ impl Ring {
         let Some(connection) = self.table.get(id) else { return };
         connection.broken = true;
         connection.drop_unsent();
-        if connection.closing {
+        if connection.closing || connection.dying {
             self.retire(exchange, id);
         } else {
             exchange.report(id, EVENT_BROKEN, 0, errno);
         }
     }
 
-    fn open_arrivals(&mut self, exchange: &mut Exchange) {
-        for arrival in self.mailbox.take() {
+    pub(super) fn open_arrivals(&mut self, exchange: &mut Exchange) {
+        while exchange.has_room() {
+            let Some(arrival) = self.inbox.next() else { break };
             if self.adopt(arrival.fd, arrival.slot, false) {
                 exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
             }
