@@ -254,6 +254,7 @@ impl Backend for Epoll {
     }
 
     fn collect(&mut self, exchange: &mut Exchange, patience: Duration) {
+        exchange.deliver_waiting();
         let idle = self.ready.is_empty() && exchange.count() == 0;
         let count = self.wait(if idle { patience } else { Duration::ZERO });
         for index in 0..count {

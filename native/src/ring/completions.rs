@@ -73,12 +73,14 @@ impl Ring {
         if connection.dying {
             return self.bury(exchange, id);
         }
+        let before = connection.unsent_bytes();
         match connection.flush() {
             Sent::All if connection.closing => self.retire(exchange, id),
             Sent::All => {
                 exchange.report(id, EVENT_SENT, 0, 0);
                 self.arm_later(id);
             }
+            Sent::Blocked if connection.unsent_bytes() == before => self.try_again_later(id),
             Sent::Blocked => self.wait_until_writable(id),
             Sent::Broken(errno) => self.on_broken(exchange, id, errno),
         }
