@@ -26,6 +26,7 @@ import {
   EVENT_OPEN,
   EVENT_SENT,
 } from './exchange.ts';
+import { expectAll } from './expectation.ts';
 import { Outbox } from './outbox.ts';
 import { PumpConnection } from './pump-connection.ts';
 import type { PumpOwner, ReferringProtocol, Transport } from './transport.ts';
@@ -207,7 +208,7 @@ export class PumpTransport<Session> implements Transport {
     if (this.#planned !== null) return;
     this.#planned = setImmediate(() => {
       this.#planned = null;
-      this.#run(false);
+      this.#pump.slice();
     });
   }
 
@@ -242,6 +243,7 @@ export class PumpTransport<Session> implements Transport {
 
   #serve(count: number): void {
     const events = this.#events;
+    expectAll(this.#protocol, this.#connections, this.#input, events, count);
     for (let word = 0; word < count * ENTRY_WORDS; word += ENTRY_WORDS) {
       const slot = events[word];
       const a = events[word + 2];

@@ -32,6 +32,9 @@ export interface ByteProtocol<Session> {
 export interface ReferringProtocol<Session> extends ByteProtocol<Session> {
   /** As feed, without serving it before the next resume; returns how many bytes are kept by now. */
   hold(session: Session, input: Uint8Array, start: number, end: number): number;
+  /** What is about to be fed to several sessions: their items are then looked for together. */
+  expect(session: Session, input: Uint8Array, start: number, end: number): void;
+  fetchExpected(): void;
   /** The value that the last output referred to is sent. */
   sent(session: Session): void;
 }
