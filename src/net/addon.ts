@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
  * addon says its own (`native/src/revision.rs`). Raised with every change to them: a file left over
  * from an older build is then passed by, instead of moving bytes to wrong places.
  */
-const REVISION = 2;
+const REVISION = 3;
 
 /** Memory that TypeScript owns and the pump works in; it must not be resizable. */
 export interface PumpMemory {
@@ -36,6 +36,8 @@ export interface Pump {
    * since onReady is not over, receives. Returns the number of events; 0 means back to libuv.
    */
   cycle(commands: number, mayWait: boolean): number;
+  /** Begins a slice of time at once: calls onReady. */
+  slice(): void;
   /** Serves this descriptor, which the pump owns from now on, under an id. */
   adopt(fd: number, connection: number): void;
   /** The same for a datagram socket. */
