@@ -2,7 +2,7 @@
 // all of a line at once, and checksums, by the addon and by what is there without it.
 
 import { crc32 } from 'node:zlib';
-import { HASH_ALGORITHMS, hashKey } from '../src/cache/hash.ts';
+import { HASH_ALGORITHMS, hashedWordEnd, hashWord } from '../src/cache/hash.ts';
 import { Bytes } from '../src/memory/bytes.ts';
 import type { Addon } from '../src/net/addon.ts';
 import { OPS_PER_CALL, type Task } from './micro-task.ts';
@@ -27,12 +27,12 @@ function hashKeys(bytes: Bytes): number {
   let at = 0;
   while (at < line.length) {
     const start = at;
-    while (at < line.length && line[at] !== SPACE) at++;
+    found[word + 2] = hashWord(bytes, start, line.length, 0);
+    at = hashedWordEnd();
     found[word] = start;
     found[word + 1] = at - start;
-    found[word + 2] = hashKey(bytes, start, at - start, 0);
     word += KEY_WORDS;
-    at++;
+    while (at < line.length && line[at] === SPACE) at++;
   }
   return word;
 }

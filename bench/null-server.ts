@@ -20,9 +20,11 @@ export function nullProgram(): Program | string {
   const installed = join(homedir(), '.cargo', 'bin', 'cargo');
   const cargo = existsSync(installed) ? installed : 'cargo';
   const args = ['build', '--quiet', '--release', '--example', 'null_server'];
-  const built = spawnSync(cargo, args, { cwd: CRATE, stdio: ['ignore', 'ignore', 'pipe'] });
-  if (built.status !== 0 && !existsSync(BINARY)) {
-    return 'the null server cannot be built: it needs cargo, on Linux';
+  const built = spawnSync(cargo, args, { cwd: CRATE, encoding: 'utf8' });
+  const missing = built.error !== undefined;
+  if (missing && !existsSync(BINARY)) return 'the null server is built by cargo, which is not here';
+  if (!missing && built.status !== 0) {
+    return `the null server cannot be built: ${built.stderr.trim().split('\n')[0]}`;
   }
   return { server: 'null', name: 'null server', version: '(io_uring)', command: [BINARY] };
 }

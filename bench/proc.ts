@@ -28,3 +28,24 @@ export function machineBusySeconds(): number | undefined {
     return undefined;
   }
 }
+
+/** Bytes of memory that a process has resident; undefined where /proc does not tell. */
+export function residentBytesOf(pid: number): number | undefined {
+  try {
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
+    return Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many descriptors a process may have; Infinity where /proc does not tell. */
+export function descriptorLimit(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const [, hard] = /^Max open files\s+\d+\s+(\d+)/m.exec(limits)!;
+    return Number(hard);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -25,6 +25,13 @@ export const SERVER_NAMES = [
 ] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
+/** The server of that name; throws RangeError when there is none. */
+export function serverName(text: string): ServerName {
+  const found = SERVER_NAMES.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new RangeError(`--servers ${text}: expected ${SERVER_NAMES.join(', ')}`);
+}
+
 /** A program that can be put under load. */
 export interface Program {
   readonly server: ServerName;

@@ -3,22 +3,24 @@
 // busy.
 
 import type { Addon, Pump } from '../src/net/addon.ts';
+import {
+  COMMAND_SEND,
+  ENTRIES,
+  ENTRY_WORDS,
+  EVENT_BROKEN,
+  EVENT_DATA,
+  EVENT_END,
+} from '../src/net/exchange.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
 const INPUT_BYTES = 4 * 1024 * 1024;
-const EVENT_WORDS = 4;
-const EVENTS = 1024;
-const EVENT_DATA = 0;
-const EVENT_END = 1;
-const EVENT_BROKEN = 2;
-const COMMAND_SEND = 0;
 
 /** Connections over a pump on this thread's loop. */
 export class PumpTransport implements Transport {
   readonly name: string;
   readonly #addon: Addon;
   readonly #input = new Uint8Array(INPUT_BYTES);
-  readonly #events = new Int32Array(EVENTS * EVENT_WORDS);
+  readonly #events = new Int32Array(ENTRIES * ENTRY_WORDS);
   readonly #mailbox: number;
   #pump: Pump | undefined;
   #commands = new Int32Array(0);
@@ -49,7 +51,7 @@ export class PumpTransport implements Transport {
     this.#handler = handler;
     this.#outputSize = outputSize;
     this.#output = new Uint8Array(count * outputSize);
-    this.#commands = new Int32Array(count * EVENT_WORDS);
+    this.#commands = new Int32Array(count * ENTRY_WORDS);
     this.#sending = new Uint8Array(count);
     const memory = {
       input: this.#input,
@@ -77,7 +79,7 @@ export class PumpTransport implements Transport {
     this.#commands[at + 1] = COMMAND_SEND;
     this.#commands[at + 2] = connection * this.#outputSize;
     this.#commands[at + 3] = length;
-    this.#written = at + EVENT_WORDS;
+    this.#written = at + ENTRY_WORDS;
     this.#sending[connection] = 1;
   }
 
@@ -126,7 +128,7 @@ export class PumpTransport implements Transport {
 
   /** Sends what is queued, takes what has arrived; returns the number of events. */
   #turn(mayWait: boolean): number {
-    const commands = this.#written / EVENT_WORDS;
+    const commands = this.#written / ENTRY_WORDS;
     this.#written = 0;
     this.#sending.fill(0);
     const count = this.#pump!.cycle(commands, mayWait && this.#running);
@@ -140,7 +142,7 @@ export class PumpTransport implements Transport {
 
   #take(count: number): void {
     const events = this.#events;
-    for (let at = 0; at < count * EVENT_WORDS; at += EVENT_WORDS) {
+    for (let at = 0; at < count * ENTRY_WORDS; at += ENTRY_WORDS) {
       const what = events[at + 1];
       if (what === EVENT_DATA) {
         const start = events[at + 2];

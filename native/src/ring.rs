@@ -41,6 +41,8 @@ use sends::Sends;
 
 const SUBMISSIONS: u32 = 1024;
 const COMPLETIONS: u32 = 8192;
+/// How often the kernel is asked for work that it says it has and that brings nothing.
+const VAIN_TURNS_MAX: u32 = 8;
 
 /* The upper half of a completion's user data; the lower is a connection's id. */
 const RECEIVE: u64 = 0;
@@ -165,6 +167,12 @@ impl Ring {
         self.read_ready(exchange);
     }
 
+    /// Whether the kernel has work that waits for this thread to ask. Its flag for that may be left
+    /// over from work that is done, until there is work again.
+    fn may_have_work(&mut self) -> bool {
+        self.ring.submission().taskrun()
+    }
+
     fn has_more_to_do(&mut self) -> bool {
         !self.unarmed.is_empty() || !self.ring.submission().is_empty()
     }
@@ -182,10 +190,12 @@ impl Backend for Ring {
 
     fn rest(&mut self) {
         self.ring.completion().enable_eventfd();
-        // What has come before that made no sound. The kernel's flag for it may be left over from
-        // work that is done, until there is work again, so it is asked what there is.
+        // What has come before that made no sound.
         fence(Ordering::SeqCst);
-        if self.ring.submission().taskrun() {
+        for _ in 0..VAIN_TURNS_MAX {
+            if !self.backlog.is_empty() || !self.may_have_work() {
+                break;
+            }
             self.enter(Duration::ZERO);
         }
         if !self.backlog.is_empty() || !self.ring.completion().is_empty() {
@@ -258,8 +268,12 @@ impl Backend for Ring {
     fn collect(&mut self, exchange: &mut Exchange, patience: Duration) {
         self.turn(exchange, patience);
         // With something to report TypeScript comes back; without, nobody would arm what is not.
-        while exchange.count() == 0 && self.has_more_to_do() {
+        let mut vain = 0;
+        while exchange.count() == 0
+            && (self.has_more_to_do() || self.may_have_work() && vain < VAIN_TURNS_MAX)
+        {
             self.turn(exchange, Duration::ZERO);
+            vain += 1;
         }
     }
 }

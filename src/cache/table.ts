@@ -14,6 +14,7 @@ import {
   HEAD_HASH_EXPANDING,
   HEAD_HASH_POWER,
   ITEM_HASH_NEXT_I32,
+  ITEM_VALUE_BYTES_I32,
   JOURNAL_LINK_I32,
   STRIPE_BYTES,
   STRIPE_MASK_I32,
@@ -24,6 +25,11 @@ import type { Memory } from '../memory/memory.ts';
 import { chooseHash, hashKey } from './hash.ts';
 import { identityOf, keyAt, keyBytesOf, tenantOf } from './item.ts';
 
+/** How many look-ups can be prepared at once. */
+export const TOUCH_MAX = 16;
+/** Words that come into the processor's caches together. */
+const LINE_WORDS = 16;
+
 /** One thread's access to the hash table. */
 export class Table {
   readonly memory: Memory;
@@ -33,6 +39,8 @@ export class Table {
   private readonly buckets: number;
   private readonly stripes: number;
   private readonly stripeMask: number;
+  /** What touch has read. */
+  private readonly touched = new Int32Array(TOUCH_MAX);
 
   constructor(memory: Memory, actor: number) {
     this.memory = memory;
@@ -84,6 +92,30 @@ export class Table {
       ref = i32[word + ITEM_HASH_NEXT_I32];
     }
     return 0;
+  }
+
+  /**
+   * Reads what look-ups of these hashes will read, all at once, so that they do not wait for it one
+   * after another. Without locks: nothing is made of what is read, and a reference in a bucket
+   * leads to a chunk whether or not it is the item's any more.
+   */
+  touch(hashes: Int32Array, count: number): void {
+    const { i32, touched } = this;
+    for (let i = 0; i < count; i++) touched[i] = i32[this.bucketWord(hashes[i])];
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const word = at(touched[i]);
+      sum ^= i32[word] ^ i32[word + LINE_WORDS];
+    }
+    // The one may not be the item, but the next in its chain; and a value may be longer.
+    for (let i = 0; i < count; i++) {
+      const word = at(touched[i]);
+      sum ^= i32[at(i32[word + ITEM_HASH_NEXT_I32])];
+      const bytes = i32[word + ITEM_VALUE_BYTES_I32];
+      if (bytes > 64) sum ^= i32[word + 2 * LINE_WORDS];
+      if (bytes > 128) sum ^= i32[word + 3 * LINE_WORDS];
+    }
+    touched[0] = sum;
   }
 
   /** Puts an item into its bucket. The caller holds the stripe. */

@@ -144,7 +144,10 @@ export function listConnections(memory: Memory): ConnectionInfo[] {
 
 function writeText(memory: Memory, slot: number, offset: number, text: string): void {
   const start = memory.layout.connections + slot * CONN_BYTES + offset;
-  memory.u8[start] = memory.u8.write(text, start + 1, CONN_TEXT_BYTES - 1, 'latin1');
+  const length = Math.min(text.length, CONN_TEXT_BYTES - 1);
+  // Not Buffer.write: compiled, it aborts the process on arrays of more than 4 GiB (Node 26.10).
+  for (let i = 0; i < length; i++) memory.u8[start + 1 + i] = text.charCodeAt(i);
+  memory.u8[start] = length;
 }
 
 function readText(memory: Memory, slot: number, offset: number): string {

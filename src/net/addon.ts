@@ -36,6 +36,8 @@ export interface Pump {
    * since onReady is not over, receives. Returns the number of events; 0 means back to libuv.
    */
   cycle(commands: number, mayWait: boolean): number;
+  /** Begins a slice of time at once: calls onReady. */
+  slice(): void;
   /** Serves this descriptor, which the pump owns from now on, under an id. */
   adopt(fd: number, connection: number): void;
   /** The same for a datagram socket. */

@@ -9,7 +9,6 @@
  */
 import { CLOSE_IDLE, CLOSE_NORMAL, CLOSE_SHUTDOWN } from '../memory/connections.ts';
 import { FEED_CLOSE, FEED_MORE } from '../protocol/engine.ts';
-import type { Origin } from '../protocol/origin.ts';
 import type { Addon, Pump } from './addon.ts';
 import {
   COMMAND_CLOSE,
@@ -25,10 +24,12 @@ import {
   EVENT_DATAGRAM,
   EVENT_END,
   EVENT_OPEN,
+  EVENT_SENT,
 } from './exchange.ts';
+import { expectAll } from './expectation.ts';
 import { Outbox } from './outbox.ts';
 import { PumpConnection } from './pump-connection.ts';
-import type { ReferringProtocol, Transport, TransportOwner } from './transport.ts';
+import type { PumpOwner, ReferringProtocol, Transport } from './transport.ts';
 
 const INPUT_BYTES = 4 * 1024 * 1024;
 
@@ -51,16 +52,6 @@ export interface PumpTransportOptions<Session> {
   readonly slab: Uint8Array;
   readonly protocol: ReferringProtocol<Session>;
   readonly owner: PumpOwner;
-}
-
-/** What the worker knows beside what every transport reports to it. */
-export interface PumpOwner extends TransportOwner {
-  /** How connections come in by the listener at this place of the table. */
-  originOf(listener: number): Origin;
-  /** Whether nothing on this thread suffers when a turn waits for up to a slice. */
-  mayWait(): boolean;
-  /** input[start, end) is an address and a datagram. */
-  onDatagram(slot: number, input: Buffer, start: number, end: number): void;
 }
 
 /** Serves connections of one worker through a pump. */
@@ -103,6 +94,8 @@ export class PumpTransport<Session> implements Transport {
   /** Serves a datagram socket under this slot; its datagrams go to the owner. */
   adoptDatagrams(fd: number, slot: number): void {
     this.#pump.adoptDatagrams(fd, slot);
+    // Nothing is received before the kernel was asked for it.
+    this.#run(false);
   }
 
   /** Sends a datagram in answer to one; too many at once are lost, as on any network. */
@@ -215,7 +208,7 @@ export class PumpTransport<Session> implements Transport {
     if (this.#planned !== null) return;
     this.#planned = setImmediate(() => {
       this.#planned = null;
-      this.#run(false);
+      this.#pump.slice();
     });
   }
 
@@ -250,6 +243,7 @@ export class PumpTransport<Session> implements Transport {
 
   #serve(count: number): void {
     const events = this.#events;
+    expectAll(this.#protocol, this.#connections, this.#input, events, count);
     for (let word = 0; word < count * ENTRY_WORDS; word += ENTRY_WORDS) {
       const slot = events[word];
       const a = events[word + 2];
@@ -359,8 +353,8 @@ export class PumpTransport<Session> implements Transport {
     const connection = this.#connections[slot];
     if (connection === null) return;
     if (what === EVENT_END) connection.ended = true;
-    else if (what === EVENT_BROKEN) connection.broken = true;
-    if (what !== EVENT_END) connection.blocked = false;
+    if (what === EVENT_BROKEN) connection.broken = true;
+    if (what === EVENT_BROKEN || what === EVENT_SENT) connection.blocked = false;
     this.#list(connection);
   }
 

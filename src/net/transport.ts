@@ -32,6 +32,9 @@ export interface ByteProtocol<Session> {
 export interface ReferringProtocol<Session> extends ByteProtocol<Session> {
   /** As feed, without serving it before the next resume; returns how many bytes are kept by now. */
   hold(session: Session, input: Uint8Array, start: number, end: number): number;
+  /** What is about to be fed to several sessions: their items are then looked for together. */
+  expect(session: Session, input: Uint8Array, start: number, end: number): void;
+  fetchExpected(): void;
   /** The value that the last output referred to is sent. */
   sent(session: Session): void;
 }
@@ -44,6 +47,16 @@ export interface TransportOwner {
   onOverdue(slot: number): void;
   /** A connection is closed because it did nothing for idle_timeout seconds. */
   onIdleKick(slot: number): void;
+}
+
+/** What a pump asks of the worker that owns it, besides. */
+export interface PumpOwner extends TransportOwner {
+  /** How connections come in by the listener at this place of the table. */
+  originOf(listener: number): Origin;
+  /** Whether nothing on this thread suffers when a turn waits for up to a slice. */
+  mayWait(): boolean;
+  /** input[start, end) is an address and a datagram. */
+  onDatagram(slot: number, input: Buffer, start: number, end: number): void;
 }
 
 /** One way of serving connections. */

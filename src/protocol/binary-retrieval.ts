@@ -36,7 +36,7 @@ export class BinaryRetrieval {
     const { engine, request } = this;
     const { store, source } = engine;
     const { keyAt, keyBytes } = request;
-    const hash = hashKey(source, keyAt, keyBytes, session.tenant);
+    const hash = engine.ahead.hashOf(source, keyAt, keyBytes, session.tenant);
     this.answer(session, hash, store.get(hash, session.tenant, source, keyAt, keyBytes));
   }
 

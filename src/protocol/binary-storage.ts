@@ -5,7 +5,6 @@
  */
 
 import { CLASS_SET_CMDS } from '../cache/counters.ts';
-import { hashKey } from '../cache/hash.ts';
 import { WATCH_MUTATIONS } from '../cache/log.ts';
 import {
   EXISTS,
@@ -98,7 +97,7 @@ export class BinaryStorage implements Uploader {
     const { keyAt, keyBytes, valueBytes } = request;
     const { tenant } = session;
     if (engine.verbosity > 1) this.log(session);
-    const hash = hashKey(source, keyAt, keyBytes, tenant);
+    const hash = engine.ahead.hashOf(source, keyAt, keyBytes, tenant);
     if (store.memory.i32[HEAD_DETAIL_ENABLED] !== 0) {
       engine.prefixes.recordSet(source, keyAt, keyBytes);
     }

@@ -92,6 +92,7 @@ export class BinaryCommands {
     const { input, at, end } = engine;
     const { i32 } = engine.store.memory;
     if (end - at < HEADER_BYTES) return STEP_STARVED;
+    engine.ahead.lookAtPackets(session.tenant);
     engine.verbosity = i32[HEAD_VERBOSITY];
     if (input[at] !== REQUEST_MAGIC) {
       if (engine.verbosity > 0) {

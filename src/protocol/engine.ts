@@ -14,6 +14,7 @@ import { Updater } from '../cache/update.ts';
 import { Bytes } from '../memory/bytes.ts';
 import { CLOSE_NORMAL } from '../memory/connections.ts';
 import { CONN_LAST_COMMAND_I32, HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
+import { Ahead } from './ahead.ts';
 import { Auth } from './auth.ts';
 import { BinaryCommands } from './binary.ts';
 import { REQUEST_MAGIC } from './binary-header.ts';
@@ -86,9 +87,9 @@ export class Engine {
   readonly sender: Sender;
   readonly upload: Upload;
   readonly auth: Auth;
+  readonly ahead: Ahead;
   private readonly textAuth: TextAuth;
   private readonly retrieval: Retrieval;
-  private readonly storage: Storage;
   private readonly text: TextCommands;
   private readonly binary: BinaryCommands;
 
@@ -101,11 +102,11 @@ export class Engine {
     this.sender = new Sender(this);
     this.upload = new Upload(this);
     this.auth = new Auth(store, options.auth, options.saslAny === true);
+    this.ahead = new Ahead(this);
     this.textAuth = new TextAuth(this);
     this.retrieval = new Retrieval(this);
     const statistics = new Statistics(this);
-    this.storage = new Storage(this);
-    this.text = new TextCommands(this, this.retrieval, this.storage, statistics);
+    this.text = new TextCommands(this, this.retrieval, new Storage(this), statistics);
     this.binary = new BinaryCommands(this, statistics);
   }
 
@@ -138,6 +139,19 @@ export class Engine {
     this.store.count(BYTES_READ, end - start);
     this.pending.keep(session, this.sourceOf(input), start, end - start);
     return session.pendingLength;
+  }
+
+  /**
+   * Says what is about to be fed to sessions, several of them: their items are looked for together
+   * (see ahead.ts), when all has been said and fetchExpected is called.
+   */
+  expect(session: Session, input: Buffer, start: number, end: number): void {
+    if (session.state !== IN_COMMAND || session.pendingLength > 0) return;
+    this.ahead.expect(this.sourceOf(input), start, end, session.tenant);
+  }
+
+  fetchExpected(): void {
+    this.ahead.fetch();
   }
 
   /** All that was output for the session is sent; to be called if it referred to a value. */
@@ -225,6 +239,7 @@ export class Engine {
     this.input = source.u8;
     this.at = start;
     this.end = end;
+    this.ahead.clear();
     this.store.log.connection = session.slot;
     const result = this.run(session);
     this.pending.keepRest(session, source, this.at, end);
@@ -293,7 +308,8 @@ export class Engine {
   /** Finds the next line and executes it. */
   private stepLine(session: Session): number {
     if (session.scanned === 0) {
-      if (this.retrieval.serveGet(session) || this.storage.beginSet(session)) return STEP_NEXT;
+      this.ahead.lookAtLines(session.tenant);
+      if (this.text.executeCommon(session)) return STEP_NEXT;
     }
     const { input, at, end } = this;
     const lineFeed = findLineFeed(this, session);

@@ -65,6 +65,15 @@ function bitOf(letter: number): number {
   return 1 << (letter & 31);
 }
 
+/** Flags of mg that only ask for something, or for less (q, u): they change nothing by themselves. */
+let asking = 0;
+for (const letter of Buffer.from('cfhklqstuv')) asking |= bitOf(letter);
+
+/** The bit of a flag that only asks; 0 for other flags, and for what is none. */
+export function askingBit(letter: number): number {
+  return letter > 0x60 && letter < 0x7b ? bitOf(letter) & asking : 0;
+}
+
 let plainLower = 0;
 let plainUpper = 0;
 for (const letter of Buffer.from(PLAIN_FLAGS)) {
@@ -117,6 +126,16 @@ export class MetaFlags {
     return explicitCas.low === 0 && explicitCas.high === 0 ? null : explicitCas;
   }
 
+  /** Takes a key with its hash, and the bits of flags that only ask. */
+  ask(key: Bytes, keyStart: number, keyBytes: number, hash: number, letters: number): void {
+    this.reset();
+    this.key = key;
+    this.keyStart = keyStart;
+    this.keyBytes = keyBytes;
+    this.hash = hash;
+    this.lower = letters;
+  }
+
   /** Parses the flags from token `first` on, and the key. Returns what is wrong, or null. */
   parse(first: number): Buffer | null {
     const { engine } = this;
@@ -149,7 +168,9 @@ export class MetaFlags {
    */
   find(store: MetaStore, tenant: number): number {
     const { key, keyStart, keyBytes } = this;
-    this.hash = hashKey(key, keyStart, keyBytes, tenant);
+    this.hash = this.keyBinary
+      ? hashKey(key, keyStart, keyBytes, tenant)
+      : this.engine.ahead.hashOf(key, keyStart, keyBytes, tenant);
     return store.find(this.hash, tenant, key, keyStart, keyBytes);
   }
 

@@ -2,12 +2,22 @@
  * mg: fetch an item, or facts about it, in one command that can also touch it, create it when it is
  * missing, and say which of many clients is to renew it (N, R, and items marked as stale).
  */
-import { clientFlagsOf, idleSecondsOf, keyAt, keyBytesOf, valueBytesOf } from '../cache/item.ts';
+import { hashedWordEnd, hashWord } from '../cache/hash.ts';
+import {
+  clientFlagsOf,
+  idleSecondsOf,
+  KEY_BYTES_MAX,
+  keyAt,
+  keyBytesOf,
+  valueBytesOf,
+} from '../cache/item.ts';
 import type { MetaStore } from '../cache/meta.ts';
 import {
   at,
   CHUNK_STATE_I32,
+  CONN_LAST_COMMAND_I32,
   HEAD_CLOCK,
+  HEAD_VERBOSITY,
   ITEM_CAS_HIGH_I32,
   ITEM_CAS_LOW_I32,
   ITEM_EXPTIME_I32,
@@ -20,6 +30,15 @@ import * as flag from './meta-flags.ts';
 import type { MetaReply } from './meta-reply.ts';
 import { EN_CODE, HD_CODE, OPAQUE_TOO_LONG, VA_CODE } from './replies.ts';
 import { IN_SENDING, type Session } from './session.ts';
+
+/** `mg ` as the low bytes of the word that it is in memory. */
+const MG_WORD = Buffer.from('mg ').readUIntLE(0, 3);
+const MG_BYTES = 3;
+const THREE_BYTES = 0xffffff;
+
+const SPACE = 0x20;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
 
 const FLAGS_FROM = 2;
 const WON = 0x57; // W
@@ -41,6 +60,44 @@ export class MetaGet {
     this.reply = reply;
   }
 
+  /**
+   * Serves an `mg` whose flags are single letters that only ask, in one pass over its line: looking
+   * for its end, for tokens and for what the flags say one after another takes 90 ns more. False,
+   * with nothing done, for any other line, or one that has not come as a whole; -vv, which shows
+   * lines, is for the others, too.
+   */
+  serve(session: Session): boolean {
+    const { engine, flags } = this;
+    const { ahead, source, input, at: lineStart, end, tokens } = engine;
+    const { i32 } = engine.store.memory;
+    const start = lineStart + MG_BYTES;
+    if (start >= end || (source.view.getInt32(lineStart, true) & THREE_BYTES) !== MG_WORD) {
+      return false;
+    }
+    const seen = ahead.find(start);
+    const limit = Math.min(end, start + KEY_BYTES_MAX);
+    const hash = seen ? ahead.hash : hashWord(source, start, limit, session.tenant);
+    const keyEnd = seen ? ahead.end : hashedWordEnd();
+    if (keyEnd === start || i32[HEAD_VERBOSITY] > 1) return false;
+    let at = keyEnd;
+    let letters = 0;
+    tokens.count = FLAGS_FROM;
+    for (; at + 3 < end && input[at] === SPACE; at += 2) {
+      const bit = flag.askingBit(input[at + 1]);
+      if (bit === 0 || (letters & bit) !== 0 || input[at + 2] > SPACE) return false;
+      letters |= bit;
+      tokens.starts[tokens.count] = at + 1;
+      tokens.ends[tokens.count++] = at + 2;
+    }
+    if (at + 2 > end || input[at] !== CARRIAGE_RETURN || input[at + 1] !== LINE_FEED) return false;
+    i32[session.slotWord + CONN_LAST_COMMAND_I32] = i32[HEAD_CLOCK];
+    engine.verbosity = i32[HEAD_VERBOSITY];
+    engine.at = at + 2;
+    flags.ask(source, start, keyEnd - start, hash, letters);
+    this.fetch(session, this.store.find(hash, session.tenant, source, start, keyEnd - start));
+    return true;
+  }
+
   execute(session: Session): void {
     const { engine, flags, store } = this;
     const error = flags.parse(FLAGS_FROM) ?? (flags.opaqueTooLong ? OPAQUE_TOO_LONG : null);
@@ -48,8 +105,14 @@ export class MetaGet {
       engine.reply(session, error);
       return;
     }
-    let ref = flags.find(store, session.tenant);
+    this.fetch(session, flags.find(store, session.tenant));
+  }
+
+  /** Replies with what find has found; it has locked the stripe. */
+  private fetch(session: Session, found: number): void {
+    const { engine, flags, store } = this;
     const { hash } = flags;
+    let ref = found;
     this.created = false;
     if (ref === 0 && flags.has(flag.FLAG_VIVIFY)) {
       ref = flags.vivify(store, session.tenant, null);

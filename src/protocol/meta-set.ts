@@ -142,7 +142,9 @@ export class MetaSet implements Uploader {
     const { store } = engine;
     const { key, keyStart, keyBytes, clientFlags, compareCas, newCas } = flags;
     const { tenant } = session;
-    const hash = hashKey(key, keyStart, keyBytes, tenant);
+    const hash = flags.keyBinary
+      ? hashKey(key, keyStart, keyBytes, tenant)
+      : engine.ahead.hashOf(key, keyStart, keyBytes, tenant);
     const vivify = mode === MODE_APPEND_VIVIFY || mode === MODE_PREPEND_VIVIFY;
     const exptime = vivify ? flags.vivifyExptime : flags.exptime;
     const { allocator } = store;

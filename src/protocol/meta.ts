@@ -45,6 +45,11 @@ export class MetaCommands {
     this.arithmetic = new MetaArithmetic(engine, store, flags, reply);
   }
 
+  /** Executes the line at hand if it is an mg of the usual kind; see MetaGet.serve. */
+  serveGet(session: Session): boolean {
+    return this.get.serve(session);
+  }
+
   /** Executes a line whose command is `m` and another letter; its tokens are cut. */
   execute(session: Session): void {
     const { engine } = this;

@@ -54,12 +54,15 @@ export class Retrieval {
    */
   serveGet(session: Session): boolean {
     const { engine } = this;
-    const { source, input, at: lineStart, end, store } = engine;
+    const { ahead, source, input, at: lineStart, end, store } = engine;
     const { i32 } = store.memory;
     const start = lineStart + GET_BYTES;
     if (start >= end || source.view.getInt32(lineStart, true) !== GET_WORD) return false;
-    const hash = hashWord(source, start, Math.min(end, start + KEY_BYTES_MAX), session.tenant);
-    const keyEnd = hashedWordEnd();
+    const seen = ahead.find(start);
+    const hash = seen
+      ? ahead.hash
+      : hashWord(source, start, Math.min(end, start + KEY_BYTES_MAX), session.tenant);
+    const keyEnd = seen ? ahead.end : hashedWordEnd();
     if (keyEnd === start || keyEnd + 2 > end || i32[HEAD_VERBOSITY] > 1) return false;
     if (input[keyEnd] !== CARRIAGE_RETURN || input[keyEnd + 1] !== LINE_FEED) return false;
     i32[session.slotWord + CONN_LAST_COMMAND_I32] = i32[HEAD_CLOCK];
@@ -113,7 +116,7 @@ export class Retrieval {
   /** Serves keys until the line ends, the output is full or the turn is over. Returns a STEP_*. */
   proceed(session: Session): number {
     const { engine } = this;
-    const { input, source, output } = engine;
+    const { ahead, input, source, output } = engine;
     if (session.sending !== 0 && !engine.sender.proceed(session)) return STEP_FULL;
     let served = 0;
     let position = engine.at;
@@ -123,8 +126,10 @@ export class Retrieval {
       if (position === keysEnd || output.room < HEADER_ROOM || served === KEYS_PER_TURN) break;
       served++;
       const start = position;
-      let hash = hashWord(source, start, keysEnd, session.tenant);
-      position = hashedWordEnd();
+      ahead.lookAtKeys(start, keysEnd, session.tenant);
+      const seen = ahead.find(start);
+      let hash = seen ? ahead.hash : hashWord(source, start, keysEnd, session.tenant);
+      position = seen ? ahead.end : hashedWordEnd();
       if (position < keysEnd && input[position] !== SPACE) {
         // Control characters are parts of a key.
         while (position < keysEnd && input[position] !== SPACE) position++;

@@ -64,12 +64,15 @@ export class Storage implements Uploader {
    */
   beginSet(session: Session): boolean {
     const { engine, numbers } = this;
-    const { source, at, end, store } = engine;
+    const { ahead, source, at, end, store } = engine;
     const { i32 } = store.memory;
     const start = at + SET_BYTES;
     if (start >= end || source.view.getInt32(at, true) !== SET_WORD) return false;
-    const hash = hashWord(source, start, Math.min(end, start + KEY_BYTES_MAX), session.tenant);
-    const keyEnd = hashedWordEnd();
+    const seen = ahead.find(start);
+    const hash = seen
+      ? ahead.hash
+      : hashWord(source, start, Math.min(end, start + KEY_BYTES_MAX), session.tenant);
+    const keyEnd = seen ? ahead.end : hashedWordEnd();
     if (keyEnd === start || i32[HEAD_VERBOSITY] > 1) return false;
     const lineEnd = readNumbers(engine.input, keyEnd, end, numbers);
     if (lineEnd === -1) return false;

@@ -78,6 +78,25 @@ export class TextCommands {
     this.versionLine = Buffer.from(`VERSION ${engine.host.versionText}\r\n`);
   }
 
+  /**
+   * Executes the line at hand if it is one of the few kinds that most lines are, in one pass over
+   * its bytes; false, with nothing done, if it is not, or has not come as a whole.
+   */
+  executeCommon(session: Session): boolean {
+    const { engine } = this;
+    if (engine.at === engine.end) return false;
+    switch (engine.input[engine.at]) {
+      case LETTER_G:
+        return this.retrieval.serveGet(session);
+      case LETTER_S:
+        return this.storage.beginSet(session);
+      case LETTER_M:
+        return this.meta.serveGet(session);
+      default:
+        return false;
+    }
+  }
+
   /** Executes the line input[lineStart, textEnd), whose tokens are cut. */
   execute(session: Session, lineStart: number, textEnd: number): void {
     const { engine } = this;

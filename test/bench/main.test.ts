@@ -44,6 +44,52 @@ test('a short run prints its table and writes the same figures as JSON', (t) => 
   assert.ok(out.includes(Math.round(side.opsPerSecond).toLocaleString('en-US')), out);
 });
 
+test('servers are compared with memcached, in the table, the JSON and the chart', (t) => {
+  const opponent = memcachedProgram();
+  if (typeof opponent === 'string') {
+    t.skip(opponent);
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'result.json');
+  const { status, out, err } = bench(
+    ...[
+      '--servers',
+      'node,memcached',
+      '--profile',
+      'evicting',
+      '--profile',
+      'one',
+      '--memory',
+      '4',
+    ],
+    ...['--rounds', '1', '--seconds', '0.2', '--warmup', '0', '--json', file],
+  );
+  assert.equal(status, 0, err);
+  const { rows } = JSON.parse(readFileSync(file, 'utf8'));
+  for (const { sides } of rows) {
+    const [ours, theirs] = sides;
+    assert.deepEqual([ours.server, theirs.server], ['node', 'memcached']);
+    const { throughput, cpu, p99 } = ours.ratios;
+    assert.ok(throughput > 0 && cpu > 0 && p99 > 0);
+    assert.equal(theirs.ratios, undefined);
+    assert.ok(out.includes(throughput.toFixed(2)), out);
+  }
+  assert.ok(rows[0].sides.every((side: { evictions: number }) => side.evictions > 0));
+  const drawing = readFileSync(join(folder, 'result.svg'), 'utf8');
+  assert.match(drawing, /^<svg .*>slabcached node<.*>evicting<.*<\/svg>\n$/s);
+});
+
+test('a server that was named and is not to be had ends the bench', () => {
+  const missing = spawnSync(process.execPath, [ENTRY, '--servers', 'memcached'], {
+    encoding: 'utf8',
+    env: { ...process.env, MEMCACHED: '/nowhere/memcached' },
+  });
+  assert.equal(missing.status, 2);
+  assert.match(missing.stderr, /^bench: memcached is not installed; MEMCACHED=/);
+});
+
 test('a mistake on the command line is one sentence and exit code 2', () => {
   const { status, err } = bench('--depth', 'deep');
   assert.equal(status, 2);

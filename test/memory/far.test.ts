@@ -11,6 +11,11 @@ import { hashKey } from '../../src/cache/hash.ts';
 import type { Store } from '../../src/cache/store.ts';
 import { Bytes } from '../../src/memory/bytes.ts';
 import { PAGE_BYTES } from '../../src/memory/classes.ts';
+import {
+  claimConnection,
+  listConnections,
+  releaseConnection,
+} from '../../src/memory/connections.ts';
 import { HEAD_PAGE_FRESH } from '../../src/memory/layout.ts';
 import type { Memory } from '../../src/memory/memory.ts';
 import { makeEngine, makeMemory, makeStore, Talk } from '../support/cache.ts';
@@ -101,6 +106,19 @@ test('items on both sides of 4 GiB', { skip: reasonToSkip(4) }, () => {
   const border = 4 * GIGABYTE;
   const refs = useItemsSparsely(4, (memory) => pageAt(border)(memory) - PAGES_BEFORE_BORDER);
   assert.ok(refs.some((ref) => ref * 8 < border) && refs.some((ref) => ref * 8 >= border));
+});
+
+test('connections come and go in a memory of more than 4 GiB', { skip: reasonToSkip(4) }, () => {
+  const memory = reserve(5);
+  // Often enough for compiled code, in which Node's own writing of strings aborts the process when
+  // the array is that long.
+  for (let i = 0; i < 100_000; i++) {
+    const slot = claimConnection(memory, 0, `tcp:127.0.0.1:${i}`, 'tcp:127.0.0.1:11211');
+    releaseConnection(memory, slot);
+  }
+  claimConnection(memory, 0, 'tcp:127.0.0.1:1', 'tcp:127.0.0.1:11211');
+  const [{ peer, listener }] = listConnections(memory);
+  assert.deepEqual([peer, listener], ['tcp:127.0.0.1:1', 'tcp:127.0.0.1:11211']);
 });
 
 const skipPast16 = reasonToSkip(16);

@@ -273,10 +273,10 @@ for (const kind of KINDS) {
     const before = await descriptors();
     const pump = new PumpDriver(kind);
     const clients = [await pump.client(), await pump.client()];
+    const ends = clients.map(({ socket }) => once(socket.resume(), 'close'));
     pump.command(clients[0].id, CLOSE);
     pump.flush();
     await pump.until(({ what }) => what === 'closed');
-    const ends = clients.map(({ socket }) => once(socket.resume(), 'close'));
     pump.close();
     await Promise.all(ends);
     assert.equal(await descriptors(), before);

@@ -1,7 +1,7 @@
 // Connections that come as descriptors, to a whole server: storms, limits, deaths, no descriptors.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { skipWithoutAddon, theAddon } from '../support/addon.ts';
@@ -25,10 +25,24 @@ function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Those of the server, once there are no more than that. */
-async function settled(server: Launched, most: number): Promise<boolean> {
-  const pid = server.child.pid ?? 0;
-  return waitFor(() => descriptors(pid) <= most, Promise.race([server.ended, pause(10_000)]));
+/** Waits until nobody else is connected. */
+async function isAlone(client: Client, server: Launched): Promise<void> {
+  const alone = async () => (await client.stat('curr_connections')) === '1';
+  assert.equal(await waitFor(alone, server.ended), true);
+}
+
+/** How many descriptors of a process are of each kind. */
+function inventory(pid: number): Record<string, number> {
+  const kinds: Record<string, number> = {};
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      const kind = readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/:?\[\d+\]$/, '');
+      kinds[kind] = (kinds[kind] ?? 0) + 1;
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+  return kinds;
 }
 
 for (const kind of kinds) {
@@ -55,10 +69,12 @@ for (const kind of kinds) {
   test(`${kind}: a worker that dies while connections arrive leaves nothing open`, async (t) => {
     const server = await start(t, kind, []);
     const { pid = 0 } = server.child;
-    const first = new Client(t, server.port);
-    await first.ask('version\r\n', '\r\n');
-    first.socket.destroy();
-    const before = descriptors(pid);
+    // One for each worker, so that both have opened what they keep open.
+    const first = [new Client(t, server.port), new Client(t, server.port)];
+    for (const client of first) await client.ask('version\r\n', '\r\n');
+    first[1].socket.destroy();
+    await isAlone(first[0], server);
+    const before = inventory(pid);
     for (let round = 1; round <= 3; round++) {
       const clients: Client[] = [];
       server.child.send({ kill: round % 2 });
@@ -67,18 +83,20 @@ for (const kind of kinds) {
         if (made % 20 === 0) await pause(1);
       }
       // Each is served, or was lost with the worker that had it.
-      for (const client of clients) {
-        await client.ask('version\r\n', '\r\n').catch(() => assert.ok(client.isClosed));
-      }
+      const answers = clients.map((client) =>
+        client.ask('version\r\n', '\r\n').catch(() => assert.ok(client.isClosed)),
+      );
+      await Promise.all(answers);
       for (const client of clients) client.socket.destroy();
       const replaced = () => server.stderr().split('is replaced').length > round;
       assert.equal(await waitFor(replaced, server.ended), true);
     }
-    const last = new Client(t, server.port);
-    const alone = async () => (await last.stat('curr_connections')) === '1';
-    assert.equal(await waitFor(alone, server.ended), true);
-    last.socket.destroy();
-    assert.equal(await settled(server, before), true, `${before} to ${descriptors(pid)}`);
+    first[0].socket.destroy();
+    const last = [new Client(t, server.port), new Client(t, server.port)];
+    for (const client of last) await client.ask('version\r\n', '\r\n');
+    last[1].socket.destroy();
+    await isAlone(last[0], server);
+    assert.deepEqual(inventory(pid), before);
   });
 
   test(`${kind}: all workers serve the unix socket`, async (t) => {

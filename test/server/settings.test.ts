@@ -17,6 +17,7 @@ function namesOf(pattern: RegExp): string[] {
 }
 
 const REFUSED: [string[], RegExp][] = [
+  [['-o', 'transport=kqueue'], /^-o transport must be io_uring, epoll or node, not 'kqueue'$/],
   [['-p', 'abc'], /^-p must be a whole number from -1 to 65535, not 'abc'$/],
   [['-p', '65536'], /^-p must be/],
   [['-p', '-2'], /^-p must be/],

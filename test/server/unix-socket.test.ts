@@ -1,4 +1,4 @@
-// -s: one worker owns the unix socket and serves it; TCP is off.
+// -s: the unix socket is served; TCP is off.
 import assert from 'node:assert/strict';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,9 +52,9 @@ test('-c counts its connections', async (t) => {
   assert.equal(await first.stat('rejected_connections'), '1');
 });
 
-test('it is opened again when its worker was replaced', async (t) => {
+test('it is served again when its worker was replaced', async (t) => {
   const path = join(scratch(t), 'socket');
-  const server = await launch(t, ['-t', '2'], path);
+  const server = await launch(t, ['-t', '1'], path);
   const lost = new Client(t, path);
   await lost.ask('set a 0 0 1\r\nx\r\n', 'STORED\r\n');
   server.child.send({ kill: 0 });

@@ -136,7 +136,7 @@ test('an idle connection is closed, and a watcher is not one', async (t) => {
 
 test('a connection to the unix socket is a local one', async (t) => {
   const path = `${scratch(t)}/socket`;
-  await launch(t, [], path);
+  await launch(t, ['-t', '1'], path);
   const events = await watcher(t, path, 'connevents');
   await new Client(t, path).ask('version\r\n', '\r\n');
   await sees(events, /type=conn_new rip=unix rport=0 transport=local cfd=\d+$/, 1);
