@@ -86,7 +86,8 @@ impl Connection {
         !(self.paused || self.ended || self.broken || self.is_leaving() || self.is_blocked())
     }
 
-    fn is_leaving(&self) -> bool {
+    /// Whether it is to be closed, and nothing else is done with it any more.
+    pub fn is_leaving(&self) -> bool {
         self.closing || self.dying
     }
 
@@ -161,6 +162,17 @@ impl Connection {
             let bytes = unsafe { std::slice::from_raw_parts(piece.start, piece.length) };
             self.unsent.push_back(Unsent::Copied { bytes: bytes.to_vec(), at: 0 });
         }
+    }
+
+    /// What the kernel has still to take, bytes.
+    pub fn unsent_bytes(&self) -> usize {
+        self.unsent
+            .iter()
+            .map(|unsent| match unsent {
+                Unsent::Copied { bytes, at } => bytes.len() - at,
+                Unsent::Slab(piece) => piece.length,
+            })
+            .sum()
     }
 
     /// Nothing more is sent.

@@ -15,7 +15,7 @@ use crate::exchange::{
     EVENT_BLOCKED, EVENT_BROKEN, EVENT_CLOSED, EVENT_DATA, EVENT_END, EVENT_OPEN, EVENT_SENT,
     Exchange, Piece,
 };
-use crate::mailbox::{Inbox, Mailbox};
+use crate::mailbox::Mailbox;
 use crate::table::Table;
 
 const INTEREST: i32 = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
@@ -24,8 +24,6 @@ const READABLE: i32 = libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::
 const HUNG_UP: i32 = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR;
 const BELL: u64 = u64::MAX;
 const EVENTS_MAX: usize = 512;
-/// A connection that arrives may be broken already.
-const OPENING_EVENTS: usize = 2;
 /// One receive takes at most this, so that one connection cannot keep the others waiting.
 const READ_BYTES: usize = 64 * 1024;
 /// With less room than this a receive is left for the next turn.
@@ -35,7 +33,7 @@ const LINE_BYTES: usize = 64;
 
 pub struct Epoll {
     epoll: OwnedFd,
-    inbox: Inbox,
+    mailbox: Arc<Mailbox>,
     table: Table,
     /// Those that may have something to read, in the order in which they get their turn.
     ready: VecDeque<u32>,
@@ -55,12 +53,12 @@ impl Epoll {
         let events = vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS_MAX];
         let pump = Epoll {
             epoll,
-            inbox: Inbox::new(mailbox),
+            mailbox,
             table: Table::new(connections),
             ready: VecDeque::new(),
             events,
         };
-        pump.watch(pump.inbox.bell(), libc::EPOLLIN, BELL)?;
+        pump.watch(pump.mailbox.bell(), libc::EPOLLIN, BELL)?;
         Ok(pump)
     }
 
@@ -72,22 +70,20 @@ impl Epoll {
         if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Waits for at most `count` events, and as long as `patience` for the first.
-    fn wait(&mut self, count: usize, patience: Duration) -> usize {
+    fn wait(&mut self, patience: Duration) -> usize {
         let timeout = patience.as_micros().div_ceil(1000) as i32;
         // SAFETY: the list has room for as many events as it says.
         let count = unsafe {
             libc::epoll_wait(
                 self.epoll.as_raw_fd(),
                 self.events.as_mut_ptr(),
-                count.min(EVENTS_MAX) as i32,
+                EVENTS_MAX as i32,
                 timeout,
             )
         };
         count.max(0) as usize
     }
 
-    /// Reports one event at most.
     fn on_event(&mut self, exchange: &mut Exchange, id: u32, flags: i32) {
         let Some(connection) = self.table.get(id) else { return };
         if flags & HUNG_UP != 0 {
@@ -132,15 +128,11 @@ impl Epoll {
     }
 
     fn open_arrivals(&mut self, exchange: &mut Exchange) {
-        while exchange.room() >= OPENING_EVENTS {
-            let Some(arrival) = self.inbox.next() else { break };
-            let (id, fd) = (arrival.slot, arrival.fd.as_raw_fd());
-            if !self.table.put(id, Connection::new(arrival.fd, false)) {
-                continue;
-            }
-            exchange.report(id, EVENT_OPEN, arrival.listener as i32, 0);
-            if let Err(error) = self.watch(fd, INTEREST, u64::from(id)) {
-                self.on_broken(exchange, id, error.raw_os_error().unwrap_or(libc::EIO));
+        for arrival in self.mailbox.take() {
+            exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+            // Its slot is taken, and has to be given back.
+            if !self.adopt(arrival.fd, arrival.slot, false) {
+                exchange.report(arrival.slot, EVENT_CLOSED, 0, 0);
             }
         }
     }
@@ -211,15 +203,9 @@ impl Backend for Epoll {
     }
 
     fn adopt(&mut self, fd: OwnedFd, id: u32, datagrams: bool) -> bool {
-        let raw = fd.as_raw_fd();
-        if !self.table.put(id, Connection::new(fd, datagrams)) {
-            return false;
-        }
-        let is_watched = self.watch(raw, INTEREST, u64::from(id)).is_ok();
-        if !is_watched {
-            self.table.remove(id);
-        }
-        is_watched
+        let connection = Connection::new(fd, datagrams);
+        self.watch(connection.fd(), INTEREST, u64::from(id)).is_ok()
+            && self.table.put(id, connection)
     }
 
     fn send(&mut self, exchange: &mut Exchange, id: u32, pieces: &[Piece]) {
@@ -270,21 +256,17 @@ impl Backend for Epoll {
     }
 
     fn collect(&mut self, exchange: &mut Exchange, patience: Duration) {
-        let room = exchange.room();
-        if room > 0 {
-            let idle =
-                self.ready.is_empty() && self.inbox.is_empty() && room == exchange.event_capacity;
-            let count = self.wait(room, if idle { patience } else { Duration::ZERO });
-            for index in 0..count {
-                let libc::epoll_event { events: flags, u64: data } = self.events[index];
-                if data == BELL {
-                    self.inbox.look();
-                } else {
-                    self.on_event(exchange, data as u32, flags as i32);
-                }
+        exchange.deliver_waiting();
+        let idle = self.ready.is_empty() && exchange.count() == 0;
+        let count = self.wait(if idle { patience } else { Duration::ZERO });
+        for index in 0..count {
+            let libc::epoll_event { events: flags, u64: data } = self.events[index];
+            if data == BELL {
+                self.open_arrivals(exchange);
+            } else {
+                self.on_event(exchange, data as u32, flags as i32);
             }
         }
-        self.open_arrivals(exchange);
         self.read_ready(exchange);
     }
 }

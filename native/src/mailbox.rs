@@ -1,7 +1,7 @@
 //! Where the main thread leaves accepted descriptors for a worker. A mailbox owns what lies in it:
 //! when its worker is gone and it is closed, so are they, and no client is left hanging.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -36,7 +36,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Mailbox {
     /// What polls as readable when something has come.
-    fn bell(&self) -> RawFd {
+    pub fn bell(&self) -> RawFd {
         self.bell.fd()
     }
 
@@ -51,39 +51,9 @@ impl Mailbox {
     }
 
     /// All that lies in it, in the order in which it came.
-    fn take(&self) -> Vec<Arrival> {
+    pub fn take(&self) -> Vec<Arrival> {
         self.bell.silence();
         lock(&self.arrivals).as_mut().map(std::mem::take).unwrap_or_default()
-    }
-}
-
-/// The end of a mailbox where its pump takes arrivals out, one at a time.
-pub struct Inbox {
-    mailbox: Arc<Mailbox>,
-    taken: VecDeque<Arrival>,
-}
-
-impl Inbox {
-    pub fn new(mailbox: Arc<Mailbox>) -> Self {
-        Inbox { mailbox, taken: VecDeque::new() }
-    }
-
-    /// What polls as readable when look() finds something.
-    pub fn bell(&self) -> RawFd {
-        self.mailbox.bell()
-    }
-
-    /// Looks for what has come since the last time.
-    pub fn look(&mut self) {
-        self.taken.extend(self.mailbox.take());
-    }
-
-    pub fn next(&mut self) -> Option<Arrival> {
-        self.taken.pop_front()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.taken.is_empty()
     }
 }
 

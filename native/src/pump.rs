@@ -128,6 +128,12 @@ impl Pump {
         exchange.count() as u32
     }
 
+    /// Begins a slice at once, as the loop does when there is something: calls onReady.
+    #[napi]
+    pub fn slice(&self) {
+        self.inner.on_readable();
+    }
+
     /// Serves this descriptor, which the pump owns from now on, under an id.
     #[napi]
     pub fn adopt(&self, fd: i32, connection: u32) -> Result<()> {

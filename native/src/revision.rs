@@ -4,4 +4,4 @@
 use napi_derive::napi;
 
 #[napi(js_name = "REVISION")]
-pub const REVISION: u32 = 2;
+pub const REVISION: u32 = 3;

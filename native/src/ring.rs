@@ -26,7 +26,7 @@ use crate::backend::{Backend, DATAGRAM_BYTES};
 use crate::connection::{Connection, PIECES_MAX};
 use crate::datagrams;
 use crate::exchange::{Exchange, Piece};
-use crate::mailbox::{Inbox, Mailbox};
+use crate::mailbox::Mailbox;
 use crate::table::Table;
 
 mod alarm;
@@ -64,7 +64,7 @@ pub struct Ring {
     /// Readable when there is something to collect, unless awake.
     alarm: Alarm,
     buffers: Buffers,
-    inbox: Inbox,
+    mailbox: Arc<Mailbox>,
     table: Table,
     sends: Sends,
     /// Completions that there was no room to report.
@@ -105,7 +105,7 @@ impl Ring {
             ring,
             alarm,
             buffers,
-            inbox: Inbox::new(mailbox),
+            mailbox,
             table: Table::new(connections),
             sends: Sends::default(),
             backlog: VecDeque::new(),
@@ -119,7 +119,7 @@ impl Ring {
     }
 
     fn watch_bell(&mut self) {
-        let poll = opcode::PollAdd::new(Fd(self.inbox.bell()), libc::POLLIN as u32).multi(true);
+        let poll = opcode::PollAdd::new(Fd(self.mailbox.bell()), libc::POLLIN as u32).multi(true);
         self.push(poll.build().user_data(tag(BELL, 0)));
     }
 
@@ -155,20 +155,19 @@ impl Ring {
         while let Some(id) = self.unarmed.pop() {
             self.arm(id);
         }
-        let idle = exchange.count() == 0
+        let idle = exchange.is_quiet()
             && self.backlog.is_empty()
             && self.ready.is_empty()
-            && self.inbox.is_empty()
             && self.closing.is_empty();
         self.enter(if idle { patience } else { Duration::ZERO });
         self.settle_sends(exchange);
+        exchange.deliver_waiting();
         while let Some((id, at_once)) = self.closing.pop() {
             if self.table.get(id).is_some_and(|connection| at_once || !connection.is_blocked()) {
                 self.retire(exchange, id);
             }
         }
         self.report_backlog(exchange);
-        self.open_arrivals(exchange);
         self.read_ready(exchange);
     }
 
@@ -225,7 +224,7 @@ impl Backend for Ring {
 
     fn send(&mut self, exchange: &mut Exchange, id: u32, pieces: &[Piece]) {
         let Some(connection) = self.table.get(id) else { return };
-        if connection.broken || connection.closing || connection.dying {
+        if connection.broken || connection.is_leaving() {
             return;
         }
         if connection.is_blocked() {

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
  * addon says its own (`native/src/revision.rs`). Raised with every change to them: a file left over
  * from an older build is then passed by, instead of moving bytes to wrong places.
  */
-const REVISION = 2;
+const REVISION = 3;
 
 /** Memory that TypeScript owns and the pump works in; it must not be resizable. */
 export interface PumpMemory {
@@ -36,6 +36,8 @@ export interface Pump {
    * since onReady is not over, receives. Returns the number of events; 0 means back to libuv.
    */
   cycle(commands: number, mayWait: boolean): number;
+  /** Begins a slice of time at once: calls onReady. */
+  slice(): void;
   /** Serves this descriptor, which the pump owns from now on, under an id. */
   adopt(fd: number, connection: number): void;
   /** The same for a datagram socket. */
@@ -90,6 +92,16 @@ export interface Addon {
   bindDatagrams(host: string, port: number, ipv6: boolean): number;
   /** A connected TCP socket. Throws an Error with a code. */
   connectTcp(host: string, port: number): number;
+  /**
+   * Has the kernel use large pages for memory that nothing has touched yet. Throws an Error with a
+   * code where it has none.
+   */
+  useLargePages(memory: Uint8Array): void;
+  /**
+   * Keeps memory from being swapped out, as it is touched. Throws an Error with a code: ENOMEM or
+   * EPERM where less may be locked (ulimit -l).
+   */
+  lockMemory(memory: Uint8Array): void;
   /** The CRC-32 of zlib. */
   checksum(bytes: Uint8Array): number;
   /** Hash of the key of `length` bytes at `start`; `algorithm` is an index of HASH_ALGORITHMS. */

@@ -208,7 +208,7 @@ export class PumpTransport<Session> implements Transport {
     if (this.#planned !== null) return;
     this.#planned = setImmediate(() => {
       this.#planned = null;
-      this.#run(false);
+      this.#pump.slice();
     });
   }
 

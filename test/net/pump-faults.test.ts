@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { openSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -86,17 +86,6 @@ for (const kind of KINDS) {
     pump.flush();
     assert.equal(pump.reported.length, 0);
     socket.destroy();
-  });
-
-  check('what cannot be served is told of, so that its slot is given back', async (pump) => {
-    const fd = openSync('/dev/null', 'r');
-    const id = 40;
-    assert(addon?.handOver(fd, pump.mailbox, id, 0));
-    await pump.until(({ what, connection }) => what === 'open' && connection === id);
-    await pump.until(({ what, connection }) => what === 'broken' && connection === id);
-    pump.command(id, DESTROY);
-    pump.flush();
-    await pump.until(({ what, connection }) => what === 'closed' && connection === id);
   });
 
   test(`${kind}: a pump that is forgotten closes before its memory is freed`, async () => {
