@@ -173,7 +173,7 @@ test('when the arena is full the rest of the turn waits for the next', () => {
   );
 });
 
-test('what is blocked is paused when too much of it is held, and read again when it is served', () => {
+test('what is blocked is not read when too much is held, until it was served', () => {
   const rig = new Rig();
   rig.open(1);
   rig.ready([rig.data(0, 'a')], [[0, words.EVENT_BLOCKED, 0, 0]]);
