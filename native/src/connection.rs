@@ -159,6 +159,17 @@ impl Connection {
         }
     }
 
+    /// What the kernel has still to take, bytes.
+    pub fn unsent_bytes(&self) -> usize {
+        self.unsent
+            .iter()
+            .map(|unsent| match unsent {
+                Unsent::Copied { bytes, at } => bytes.len() - at,
+                Unsent::Slab(piece) => piece.length,
+            })
+            .sum()
+    }
+
     /// Nothing more is sent.
     pub fn drop_unsent(&mut self) {
         self.unsent = VecDeque::new();

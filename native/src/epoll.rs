@@ -129,8 +129,10 @@ impl Epoll {
 
     fn open_arrivals(&mut self, exchange: &mut Exchange) {
         for arrival in self.mailbox.take() {
-            if self.adopt(arrival.fd, arrival.slot, false) {
-                exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+            exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+            // Its slot is taken, and has to be given back.
+            if !self.adopt(arrival.fd, arrival.slot, false) {
+                exchange.report(arrival.slot, EVENT_CLOSED, 0, 0);
             }
         }
     }
@@ -254,6 +256,7 @@ impl Backend for Epoll {
     }
 
     fn collect(&mut self, exchange: &mut Exchange, patience: Duration) {
+        exchange.deliver_waiting();
         let idle = self.ready.is_empty() && exchange.count() == 0;
         let count = self.wait(if idle { patience } else { Duration::ZERO });
         for index in 0..count {

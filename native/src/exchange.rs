@@ -17,7 +17,8 @@ pub const EVENT_SENT: i32 = 3;
 pub const EVENT_BLOCKED: i32 = 4;
 /// Handed over by the main thread; a is the listener.
 pub const EVENT_OPEN: i32 = 5;
-/// The descriptor is closed and the id is free.
+/// The descriptor is closed and the id is free: the answer to a command, or the end of one that was
+/// opened and cannot be served.
 pub const EVENT_CLOSED: i32 = 6;
 /// input[a, a + b) holds an address of ADDRESS_BYTES and a datagram.
 pub const EVENT_DATAGRAM: i32 = 7;
@@ -76,6 +77,8 @@ pub struct Exchange {
     count: usize,
     /// Events that there was no room for.
     waiting: VecDeque<Event>,
+    /// The cycle's commands are being carried out.
+    settling: bool,
 }
 
 /// A buffer of TypeScript: where it begins, and its length in elements.
@@ -105,12 +108,20 @@ impl Exchange {
             command_capacity: commands.length / ENTRY_WORDS,
             count: 0,
             waiting: VecDeque::new(),
+            settling: false,
         }
     }
 
-    /// Begins a cycle: what found no room in the last one comes first.
+    /// Begins a cycle. What is reported from now on is about this cycle's commands, and is never
+    /// late: TypeScript takes a connection that is not said to be blocked for sent.
     pub fn begin(&mut self) {
         self.count = 0;
+        self.settling = true;
+    }
+
+    /// The commands are carried out: what found no room in earlier cycles comes next.
+    pub fn deliver_waiting(&mut self) {
+        self.settling = false;
         while self.has_room() {
             let Some(event) = self.waiting.pop_front() else { break };
             self.write(event);
@@ -125,10 +136,15 @@ impl Exchange {
         self.count
     }
 
+    /// Whether there is nothing to tell TypeScript.
+    pub fn is_quiet(&self) -> bool {
+        self.count == 0 && self.waiting.is_empty()
+    }
+
     /// Reports an event, in a later cycle if this one has no room left.
     pub fn report(&mut self, connection: u32, what: i32, a: i32, b: i32) {
         let event = [connection as i32, what, a, b];
-        if self.has_room() && self.waiting.is_empty() {
+        if self.has_room() && (self.settling || self.waiting.is_empty()) {
             self.write(event);
         } else {
             self.waiting.push_back(event);

@@ -152,12 +152,13 @@ impl Ring {
         while let Some(id) = self.unarmed.pop() {
             self.arm(id);
         }
-        let idle = exchange.count() == 0
+        let idle = exchange.is_quiet()
             && self.backlog.is_empty()
             && self.ready.is_empty()
             && self.closing.is_empty();
         self.enter(if idle { patience } else { Duration::ZERO });
         self.settle_sends(exchange);
+        exchange.deliver_waiting();
         while let Some(id) = self.closing.pop() {
             if self.table.get(id).is_some_and(|connection| !connection.is_blocked()) {
                 self.retire(exchange, id);

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-use io_uring::types::Fd;
+use io_uring::types::{Fd, Timespec};
 use io_uring::{opcode, squeue};
 
 use super::{CANCEL, DATAGRAMS, RECEIVE, Ring, WRITABLE, tag};
 use crate::connection::Sent;
 use crate::exchange::{EVENT_BLOCKED, EVENT_CLOSED, Exchange, Piece};
+
+/// How long until a send is tried again that cannot be waited for.
+static RETRY_PAUSE: Timespec = Timespec::new().nsec(10_000_000);
 
 impl Ring {
     pub(super) fn arm(&mut self, id: u32) {
@@ -53,6 +56,15 @@ impl Ring {
         connection.polling = true;
         let poll = opcode::PollAdd::new(Fd(connection.fd()), libc::POLLOUT as u32).build();
         self.push(poll.user_data(tag(WRITABLE, id)));
+    }
+
+    /// As wait_until_writable, where waiting for that does not work: a ring's poll completes at
+    /// once when the peer has finished sending, whether there is room or not.
+    pub(super) fn try_again_later(&mut self, id: u32) {
+        let Some(connection) = self.table.get(id) else { return };
+        connection.polling = true;
+        let timeout = opcode::Timeout::new(&RETRY_PAUSE).build();
+        self.push(timeout.user_data(tag(WRITABLE, id)));
     }
 
     /// Lets go of a connection: it is closed when nothing is armed for it any more.
