@@ -41,6 +41,8 @@ use sends::Sends;
 
 const SUBMISSIONS: u32 = 1024;
 const COMPLETIONS: u32 = 8192;
+/// Failures of a call that may not be those of the next one.
+const PASSING: [i32; 5] = [libc::ETIME, libc::EINTR, libc::EAGAIN, libc::EBUSY, libc::ENOMEM];
 /// How often the kernel is asked for work that it says it has and that brings nothing.
 const VAIN_TURNS_MAX: u32 = 8;
 
@@ -76,6 +78,8 @@ pub struct Ring {
     closing: Vec<(u32, AtOnce)>,
     /// Datagram sockets that may have something to read.
     ready: VecDeque<u32>,
+    /// Why the kernel does not work for this ring any more, an errno.
+    failure: Option<i32>,
 }
 
 fn build(submissions: u32) -> io::Result<IoUring> {
@@ -112,9 +116,11 @@ impl Ring {
             unarmed: Vec::new(),
             closing: Vec::new(),
             ready: VecDeque::new(),
+            failure: None,
         };
         pump.watch_bell();
         pump.enter(Duration::ZERO);
+        pump.check()?;
         Ok(pump)
     }
 
@@ -128,25 +134,30 @@ impl Ring {
         // kernel keeps of it (descriptors, the buffer group) until it has completed.
         while unsafe { self.ring.submission().push(&entry) }.is_err() {
             self.enter(Duration::ZERO);
+            if self.failure.is_some() {
+                return;
+            }
         }
     }
 
     /// Hands over what was pushed, waits for a completion, and takes those that are there. Nothing
-    /// of this turn's sends is left with the kernel afterwards.
+    /// of this turn's sends is left with the kernel afterwards, nor an answer to them.
     fn enter(&mut self, patience: Duration) {
         let timeout = Timespec::from(patience);
         let arguments = SubmitArgs::new().timespec(&timeout);
-        let want = usize::from(!patience.is_zero());
-        loop {
-            // An error is a time-out, a signal, or completions that are in the way: in each case
-            // what counts is what is in the queues. Only a mistake of ours makes it fail for good.
+        while self.failure.is_none() {
+            let want = usize::from(!patience.is_zero() && self.backlog.is_empty());
             let result = self.ring.submitter().submit_with_args(want, &arguments);
             self.backlog.extend(self.ring.completion());
-            if self.ring.submission().is_empty() {
+            let submission = self.ring.submission();
+            // Completions that the queue had no room for come with the next call, in their order.
+            if submission.is_empty() && !submission.cq_overflow() {
                 break;
             }
+            // Of a time-out, a signal, or a lack of memory nothing remains; else it would go on
+            // for ever.
             let errno = result.err().and_then(|error| error.raw_os_error());
-            assert!(!matches!(errno, Some(libc::EBADF | libc::EFAULT | libc::EINVAL)), "{errno:?}");
+            self.failure = errno.filter(|errno| !PASSING.contains(errno));
         }
     }
 
@@ -169,6 +180,10 @@ impl Ring {
         }
         self.report_backlog(exchange);
         self.read_ready(exchange);
+    }
+
+    fn check(&self) -> io::Result<()> {
+        self.failure.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
     }
 
     /// Whether the kernel has work that waits for this thread to ask. Its flag for that may be left
@@ -202,7 +217,8 @@ impl Backend for Ring {
             }
             self.enter(Duration::ZERO);
         }
-        if !self.backlog.is_empty() || !self.ring.completion().is_empty() {
+        if !self.backlog.is_empty() || !self.ring.completion().is_empty() || self.failure.is_some()
+        {
             self.alarm.ring();
         }
     }
@@ -277,16 +293,18 @@ impl Backend for Ring {
         }
     }
 
-    fn collect(&mut self, exchange: &mut Exchange, patience: Duration) {
+    fn collect(&mut self, exchange: &mut Exchange, patience: Duration) -> io::Result<()> {
         self.turn(exchange, patience);
         // With something to report TypeScript comes back; without, nobody would arm what is not.
         let mut vain = 0;
         while exchange.count() == 0
+            && self.failure.is_none()
             && (self.has_more_to_do() || self.may_have_work() && vain < VAIN_TURNS_MAX)
         {
             self.turn(exchange, Duration::ZERO);
             vain += 1;
         }
+        self.check()
     }
 }
 

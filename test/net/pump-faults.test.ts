@@ -94,7 +94,7 @@ for (const kind of KINDS) {
     const collect = runInNewContext('gc') as () => void;
     const mailbox = addon.openMailbox();
     const before = readdirSync('/proc/self/fd').length;
-    makeAndForget(kind, mailbox);
+    makeAndForget(kind, mailbox, 4 * MEGABYTE);
     assert(readdirSync('/proc/self/fd').length > before);
     while (readdirSync('/proc/self/fd').length > before) {
       collect();
@@ -102,13 +102,20 @@ for (const kind of KINDS) {
     }
     addon.closeMailbox(mailbox);
   });
+
+  test(`${kind}: memory that is too small is refused`, () => {
+    assert(addon !== undefined);
+    const mailbox = addon.openMailbox();
+    assert.throws(() => makeAndForget(kind, mailbox, 4096), /no room for what comes in/);
+    addon.closeMailbox(mailbox);
+  });
 }
 
 /** A pump that nobody refers to, but which is not closed. */
-function makeAndForget(kind: string, mailbox: number): void {
+function makeAndForget(kind: string, mailbox: number, inputBytes: number): void {
   assert(addon !== undefined);
   const memory = {
-    input: new Uint8Array(4 * MEGABYTE),
+    input: new Uint8Array(inputBytes),
     output: new Uint8Array(8),
     slab: new Uint8Array(8),
     events: new Int32Array(64),
