@@ -1,5 +1,6 @@
 //! What every pump can do, however it asks the kernel, and the part of it that is the same for all.
 
+use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -39,8 +40,8 @@ pub trait Backend {
     fn send_datagram(&mut self, id: u32, datagram: Piece);
 
     /// Carries out what is left to do of the commands, then reports what has happened. Waits for
-    /// something up to `patience`, if there is nothing to report.
-    fn collect(&mut self, exchange: &mut Exchange, patience: Duration);
+    /// something up to `patience`, if there is nothing to report. An error is the pump's end.
+    fn collect(&mut self, exchange: &mut Exchange, patience: Duration) -> io::Result<()>;
 }
 
 /// Carries out the first `count` commands. Neighbouring sends of a connection leave together.

@@ -83,7 +83,12 @@ impl Connection {
 
     /// Whether what comes in is wanted.
     pub fn is_read(&self) -> bool {
-        !(self.paused || self.ended || self.broken || self.closing || self.is_blocked())
+        !(self.paused || self.ended || self.broken || self.is_leaving() || self.is_blocked())
+    }
+
+    /// Whether it is to be closed, and nothing else is done with it any more.
+    pub fn is_leaving(&self) -> bool {
+        self.closing || self.dying
     }
 
     /// Sends pieces in order, behind what is unsent.

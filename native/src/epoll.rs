@@ -255,7 +255,7 @@ impl Backend for Epoll {
         }
     }
 
-    fn collect(&mut self, exchange: &mut Exchange, patience: Duration) {
+    fn collect(&mut self, exchange: &mut Exchange, patience: Duration) -> io::Result<()> {
         exchange.deliver_waiting();
         let idle = self.ready.is_empty() && exchange.count() == 0;
         let count = self.wait(if idle { patience } else { Duration::ZERO });
@@ -268,5 +268,6 @@ impl Backend for Epoll {
             }
         }
         self.read_ready(exchange);
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
-use crate::backend::{Backend, carry_out};
+use crate::backend::{Backend, DATAGRAM_BYTES, carry_out};
 use crate::epoll::Epoll;
 use crate::exchange::{Buffer, Exchange, Piece};
 use crate::mailbox;
@@ -84,6 +84,9 @@ impl Pump {
             buffer_of(&env, &memory, "events", sys::TypedarrayType::int32_array)?,
             buffer_of(&env, &memory, "commands", sys::TypedarrayType::int32_array)?,
         );
+        if exchange.input_length <= DATAGRAM_BYTES {
+            return Err(failure("there is no room for what comes in"));
+        }
         let mailbox = mailbox::find(mailbox).ok_or_else(|| failure("the mailbox is closed"))?;
         let connections = connections as usize;
         let backend: Box<dyn Backend> = match kind.as_str() {
@@ -110,12 +113,13 @@ impl Pump {
     }
 
     /// Carries out the first `commands` commands, then collects what has happened; returns the
-    /// number of events. With `may_wait` it waits for one until the slice is over.
+    /// number of events. With `may_wait` it waits for one until the slice is over. Throws when the
+    /// kernel does not let it go on: then it is of no use any more.
     #[napi]
-    pub fn cycle(&self, commands: u32, may_wait: bool) -> u32 {
+    pub fn cycle(&self, commands: u32, may_wait: bool) -> Result<u32> {
         let inner = &*self.inner;
         let mut backend = inner.backend.borrow_mut();
-        let Some(backend) = backend.as_deref_mut() else { return 0 };
+        let Some(backend) = backend.as_deref_mut() else { return Ok(0) };
         let exchange = &mut *inner.exchange.borrow_mut();
         let pieces = &mut *inner.pieces.borrow_mut();
         exchange.begin();
@@ -124,8 +128,8 @@ impl Pump {
             Some(end) if may_wait => end.saturating_duration_since(Instant::now()),
             _ => Duration::ZERO,
         };
-        backend.collect(exchange, patience);
-        exchange.count() as u32
+        backend.collect(exchange, patience).map_err(failed)?;
+        Ok(exchange.count() as u32)
     }
 
     /// Begins a slice at once, as the loop does when there is something: calls onReady.
@@ -158,6 +162,13 @@ impl Pump {
     /// Closes everything at once.
     #[napi]
     pub fn close(&self) {
+        self.watcher.stop();
+    }
+}
+
+impl Drop for Pump {
+    /// Nothing may be received into memory that nobody keeps any more.
+    fn drop(&mut self) {
         self.watcher.stop();
     }
 }

@@ -41,6 +41,8 @@ use sends::Sends;
 
 const SUBMISSIONS: u32 = 1024;
 const COMPLETIONS: u32 = 8192;
+/// Failures of a call that may not be those of the next one.
+const PASSING: [i32; 5] = [libc::ETIME, libc::EINTR, libc::EAGAIN, libc::EBUSY, libc::ENOMEM];
 /// How often the kernel is asked for work that it says it has and that brings nothing.
 const VAIN_TURNS_MAX: u32 = 8;
 
@@ -57,6 +59,8 @@ fn tag(kind: u64, id: u32) -> u64 {
     kind << 32 | u64::from(id)
 }
 
+type AtOnce = bool;
+
 pub struct Ring {
     ring: IoUring,
     /// Readable when there is something to collect, unless awake.
@@ -69,10 +73,13 @@ pub struct Ring {
     backlog: VecDeque<cqueue::Entry>,
     /// Connections whose receive is to be armed, once buffers have been given back.
     unarmed: Vec<u32>,
-    /// Connections to be closed when the sends of this turn are through.
-    closing: Vec<u32>,
+    /// Connections to be closed when the sends of this turn are through, at once or as soon as
+    /// nothing is unsent. Until then their descriptors must not come to mean something else.
+    closing: Vec<(u32, AtOnce)>,
     /// Datagram sockets that may have something to read.
     ready: VecDeque<u32>,
+    /// Why the kernel does not work for this ring any more, an errno.
+    failure: Option<i32>,
 }
 
 fn build(submissions: u32) -> io::Result<IoUring> {
@@ -109,9 +116,11 @@ impl Ring {
             unarmed: Vec::new(),
             closing: Vec::new(),
             ready: VecDeque::new(),
+            failure: None,
         };
         pump.watch_bell();
         pump.enter(Duration::ZERO);
+        pump.check()?;
         Ok(pump)
     }
 
@@ -125,25 +134,30 @@ impl Ring {
         // kernel keeps of it (descriptors, the buffer group) until it has completed.
         while unsafe { self.ring.submission().push(&entry) }.is_err() {
             self.enter(Duration::ZERO);
+            if self.failure.is_some() {
+                return;
+            }
         }
     }
 
     /// Hands over what was pushed, waits for a completion, and takes those that are there. Nothing
-    /// of this turn's sends is left with the kernel afterwards.
+    /// of this turn's sends is left with the kernel afterwards, nor an answer to them.
     fn enter(&mut self, patience: Duration) {
         let timeout = Timespec::from(patience);
         let arguments = SubmitArgs::new().timespec(&timeout);
-        let want = usize::from(!patience.is_zero());
-        loop {
-            // An error is a time-out, a signal, or completions that are in the way: in each case
-            // what counts is what is in the queues. Only a mistake of ours makes it fail for good.
+        while self.failure.is_none() {
+            let want = usize::from(!patience.is_zero() && self.backlog.is_empty());
             let result = self.ring.submitter().submit_with_args(want, &arguments);
             self.backlog.extend(self.ring.completion());
-            if self.ring.submission().is_empty() {
+            let submission = self.ring.submission();
+            // Completions that the queue had no room for come with the next call, in their order.
+            if submission.is_empty() && !submission.cq_overflow() {
                 break;
             }
+            // Of a time-out, a signal, or a lack of memory nothing remains; else it would go on
+            // for ever.
             let errno = result.err().and_then(|error| error.raw_os_error());
-            assert!(!matches!(errno, Some(libc::EBADF | libc::EFAULT | libc::EINVAL)), "{errno:?}");
+            self.failure = errno.filter(|errno| !PASSING.contains(errno));
         }
     }
 
@@ -159,13 +173,17 @@ impl Ring {
         self.enter(if idle { patience } else { Duration::ZERO });
         self.settle_sends(exchange);
         exchange.deliver_waiting();
-        while let Some(id) = self.closing.pop() {
-            if self.table.get(id).is_some_and(|connection| !connection.is_blocked()) {
+        while let Some((id, at_once)) = self.closing.pop() {
+            if self.table.get(id).is_some_and(|connection| at_once || !connection.is_blocked()) {
                 self.retire(exchange, id);
             }
         }
         self.report_backlog(exchange);
         self.read_ready(exchange);
+    }
+
+    fn check(&self) -> io::Result<()> {
+        self.failure.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
     }
 
     /// Whether the kernel has work that waits for this thread to ask. Its flag for that may be left
@@ -199,7 +217,8 @@ impl Backend for Ring {
             }
             self.enter(Duration::ZERO);
         }
-        if !self.backlog.is_empty() || !self.ring.completion().is_empty() {
+        if !self.backlog.is_empty() || !self.ring.completion().is_empty() || self.failure.is_some()
+        {
             self.alarm.ring();
         }
     }
@@ -221,7 +240,7 @@ impl Backend for Ring {
 
     fn send(&mut self, exchange: &mut Exchange, id: u32, pieces: &[Piece]) {
         let Some(connection) = self.table.get(id) else { return };
-        if connection.broken || connection.closing {
+        if connection.broken || connection.is_leaving() {
             return;
         }
         if connection.is_blocked() {
@@ -240,18 +259,26 @@ impl Backend for Ring {
         let Some(connection) = self.table.get(id) else { return };
         if !connection.closing {
             connection.closing = true;
-            self.closing.push(id);
+            self.closing.push((id, false));
         }
     }
 
     fn destroy(&mut self, exchange: &mut Exchange, id: u32) {
-        self.retire(exchange, id);
+        let Some(connection) = self.table.get(id) else { return };
+        if connection.sending {
+            connection.closing = true;
+            self.closing.push((id, true));
+        } else {
+            self.retire(exchange, id);
+        }
     }
 
     fn pause(&mut self, id: u32) {
         let Some(connection) = self.table.get(id) else { return };
         connection.paused = true;
-        self.disarm(id);
+        if !connection.dying {
+            self.disarm(id);
+        }
     }
 
     fn resume(&mut self, id: u32) {
@@ -266,16 +293,18 @@ impl Backend for Ring {
         }
     }
 
-    fn collect(&mut self, exchange: &mut Exchange, patience: Duration) {
+    fn collect(&mut self, exchange: &mut Exchange, patience: Duration) -> io::Result<()> {
         self.turn(exchange, patience);
         // With something to report TypeScript comes back; without, nobody would arm what is not.
         let mut vain = 0;
         while exchange.count() == 0
+            && self.failure.is_none()
             && (self.has_more_to_do() || self.may_have_work() && vain < VAIN_TURNS_MAX)
         {
             self.turn(exchange, Duration::ZERO);
             vain += 1;
         }
+        self.check()
     }
 }
 

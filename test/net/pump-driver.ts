@@ -36,6 +36,13 @@ export interface Event {
 
 const INPUT_BYTES = 4 * 1024 * 1024;
 const WAIT_MS = 5;
+const LISTENER = 3;
+
+/** The other end of a connection, and its id. */
+export interface Client {
+  readonly socket: Socket;
+  readonly id: number;
+}
 
 /** The addon where it was built; tests without it are skipped with the reason. */
 export const addon: Addon | undefined = loadAddon();
@@ -73,7 +80,24 @@ export class PumpDriver {
   }
 
   /** A client and the id of its connection. */
-  async client(): Promise<{ socket: Socket; id: number }> {
+  async client(): Promise<Client> {
+    const { client, fd } = await this.#connect();
+    assert(this.#native.handOver(fd, this.mailbox, client.id, LISTENER));
+    await this.until((event) => event.what === 'open' && event.connection === client.id);
+    return client;
+  }
+
+  /** Clients that have all arrived when this resolves, and of which the pump has told nothing. */
+  async arrivals(count: number): Promise<Client[]> {
+    const waiting = [];
+    for (let more = 0; more < count; more++) waiting.push(await this.#connect());
+    for (const { client, fd } of waiting) {
+      assert(this.#native.handOver(fd, this.mailbox, client.id, LISTENER));
+    }
+    return waiting.map(({ client }) => client);
+  }
+
+  async #connect(): Promise<{ client: Client; fd: number }> {
     if (!this.#server.listening) {
       this.#server.listen(0, '127.0.0.1');
       await once(this.#server, 'listening');
@@ -82,12 +106,10 @@ export class PumpDriver {
     assert(typeof address === 'object' && address !== null);
     const socket = connect(address.port, '127.0.0.1');
     const [accepted] = await once(this.#server, 'connection');
-    const id = this.#slot++;
     const { fd } = (accepted as { _handle: { fd: number } })._handle;
-    assert(this.#native.handOver(this.#native.duplicate(fd), this.mailbox, id, 3));
+    const copy = this.#native.duplicate(fd);
     accepted.destroy();
-    await this.until((event) => event.what === 'open' && event.connection === id);
-    return { socket, id };
+    return { client: { socket, id: this.#slot++ }, fd: copy };
   }
 
   /** Adds a command for the next cycle. */
@@ -135,17 +157,26 @@ export class PumpDriver {
     this.#server.close();
   }
 
+  /** One cycle outside of a slice: what it reported. */
+  turn(): readonly Event[] {
+    const before = this.reported.length;
+    this.#cycle(false);
+    return this.reported.slice(before);
+  }
+
   #collect(mayWait: boolean): void {
-    let count = this.#pump.cycle(this.#take(), mayWait);
-    while (count > 0) {
-      assert(count <= this.#events.length / 4);
-      for (let at = 0; at < 4 * count; at += 4) {
-        const [connection, what, a, b] = this.#events.subarray(at, at + 4);
-        const bytes = what === 0 ? Buffer.from(this.#input.subarray(a, a + b)) : Buffer.alloc(0);
-        this.reported.push({ what: EVENT_NAMES[what], connection, a, b, bytes });
-      }
-      count = this.#pump.cycle(this.#take(), mayWait);
+    while (this.#cycle(mayWait) > 0);
+  }
+
+  #cycle(mayWait: boolean): number {
+    const count = this.#pump.cycle(this.#take(), mayWait);
+    assert(count <= this.#events.length / 4);
+    for (let at = 0; at < 4 * count; at += 4) {
+      const [connection, what, a, b] = this.#events.subarray(at, at + 4);
+      const bytes = what === 0 ? Buffer.from(this.#input.subarray(a, a + b)) : Buffer.alloc(0);
+      this.reported.push({ what: EVENT_NAMES[what], connection, a, b, bytes });
     }
+    return count;
   }
 
   #take(): number {

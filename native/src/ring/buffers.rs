@@ -103,7 +103,10 @@ impl Buffers {
         let filled = &mut self.filled[id as usize];
         let at = id as usize * self.buffer_bytes + *filled;
         *filled += result.max(0) as usize;
-        if !(self.incremental && cqueue::buffer_more(flags)) {
+        // A buffer that is filled bit by bit goes on being used when nothing came into it, though
+        // some kernels fail to say so at the end of a stream.
+        let goes_on = self.incremental && (cqueue::buffer_more(flags) || result <= 0);
+        if !goes_on {
             self.used.push(id);
         }
         at

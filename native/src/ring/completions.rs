@@ -115,7 +115,7 @@ impl Ring {
         let Some(connection) = self.table.get(id) else { return };
         connection.broken = true;
         connection.drop_unsent();
-        if connection.closing {
+        if connection.is_leaving() {
             self.retire(exchange, id);
         } else {
             exchange.report(id, EVENT_BROKEN, 0, errno);
