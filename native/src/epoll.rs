@@ -129,8 +129,10 @@ impl Epoll {
 
     fn open_arrivals(&mut self, exchange: &mut Exchange) {
         for arrival in self.mailbox.take() {
-            if self.adopt(arrival.fd, arrival.slot, false) {
-                exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+            exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+            // Its slot is taken, and has to be given back.
+            if !self.adopt(arrival.fd, arrival.slot, false) {
+                exchange.report(arrival.slot, EVENT_CLOSED, 0, 0);
             }
         }
     }

@@ -17,7 +17,8 @@ pub const EVENT_SENT: i32 = 3;
 pub const EVENT_BLOCKED: i32 = 4;
 /// Handed over by the main thread; a is the listener.
 pub const EVENT_OPEN: i32 = 5;
-/// The descriptor is closed and the id is free.
+/// The descriptor is closed and the id is free: the answer to a command, or the end of one that was
+/// opened and cannot be served.
 pub const EVENT_CLOSED: i32 = 6;
 /// input[a, a + b) holds an address of ADDRESS_BYTES and a datagram.
 pub const EVENT_DATAGRAM: i32 = 7;

@@ -25,7 +25,10 @@ export const EVENT_SENT = 3;
 export const EVENT_BLOCKED = 4;
 /** A new connection; a is its listener's place in the table of listeners. */
 export const EVENT_OPEN = 5;
-/** The descriptor is closed and the id free: the answer to CLOSE and DESTROY. */
+/**
+ * The descriptor is closed and the id free: the answer to CLOSE and DESTROY, or the end of one that
+ * was opened and cannot be served.
+ */
 export const EVENT_CLOSED = 6;
 /** input[a, a + b) holds an address and a datagram. */
 export const EVENT_DATAGRAM = 7;

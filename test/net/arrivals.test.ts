@@ -1,9 +1,10 @@
 // Accepted connections on their way to a pump, as descriptors: none is lost, none is left open.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { connectionsOf, listConnections } from '../../src/memory/connections.ts';
 import { type OnDescriptor, takeDescriptors } from '../../src/net/arrivals.ts';
 import { Dispatcher } from '../../src/net/dispatcher.ts';
@@ -15,6 +16,7 @@ import { TestPump } from '../support/pump.ts';
 
 const EVENT_DATA = 0;
 const EVENT_OPEN = 5;
+const EVENT_CLOSED = 6;
 const COMMAND_SEND = 0;
 const STORM = 5000;
 const skip = skipWithoutAddon();
@@ -68,6 +70,25 @@ for (const kind of kinds) {
     assert.equal(String(await answer), 'good day');
   });
 }
+
+test('epoll: what cannot be served is closed at once, and its slot is free again', {
+  skip,
+}, async (t) => {
+  const pump = new TestPump(t, 'epoll', 64, []);
+  const before = descriptors();
+  // Files cannot be watched.
+  const fd = openSync(fileURLToPath(import.meta.url), 'r');
+  assert.equal(theAddon().handOver(fd, pump.mailbox, 9, 2), true);
+  const events = await pump.take(2);
+  assert.deepEqual(
+    events.map(({ connection, what }) => [connection, what]),
+    [
+      [9, EVENT_OPEN],
+      [9, EVENT_CLOSED],
+    ],
+  );
+  assert.equal(descriptors(), before);
+});
 
 test('IPv4 on an IPv6 listener is IPv4; IPv6 has its brackets', { skip }, async (t) => {
   const ends: string[] = [];

@@ -6,7 +6,8 @@ use super::{BELL, DATAGRAMS, RECEIVE, Ring, SEND, WRITABLE};
 use crate::backend::{Backend, DATAGRAM_BYTES, read_datagrams};
 use crate::connection::{Sent, total};
 use crate::exchange::{
-    EVENT_BLOCKED, EVENT_BROKEN, EVENT_DATA, EVENT_END, EVENT_OPEN, EVENT_SENT, Exchange,
+    EVENT_BLOCKED, EVENT_BROKEN, EVENT_CLOSED, EVENT_DATA, EVENT_END, EVENT_OPEN, EVENT_SENT,
+    Exchange,
 };
 
 impl Ring {
@@ -123,8 +124,10 @@ impl Ring {
 
     fn open_arrivals(&mut self, exchange: &mut Exchange) {
         for arrival in self.mailbox.take() {
-            if self.adopt(arrival.fd, arrival.slot, false) {
-                exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+            exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+            // Its slot is taken, and has to be given back.
+            if !self.adopt(arrival.fd, arrival.slot, false) {
+                exchange.report(arrival.slot, EVENT_CLOSED, 0, 0);
             }
         }
     }
