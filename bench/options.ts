@@ -13,7 +13,7 @@ const DEFAULT_SERVERS: readonly ServerName[] = ['io_uring', 'epoll', 'node', 'me
 export const USAGE = `npm run bench -- [options]
 
 Loads slabcached, with each of its transports, memcached and a server that stores nothing in turn
-and prints what each did. Without options: the default rows.
+and prints what each did. Without options: the default rows, about a quarter of an hour.
 
 which loads
   --profile NAME      a named row, may be repeated:

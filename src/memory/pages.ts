@@ -49,6 +49,9 @@ export function pageOf(memory: Memory, ref: number): number {
  */
 export function takePage(memory: Memory, actor: number, beyondLimit: boolean): number {
   const { i32, layout } = memory;
+  // In a full cache every set asks: there the lock, which all threads share, is not taken.
+  const isFull = i32[HEAD_PAGE_POOL] === 0 && i32[HEAD_PAGE_COUNT] >= i32[HEAD_PAGE_LIMIT];
+  if (isFull && !beyondLimit) return -1;
   lock(i32, HEAD_PAGE_LOCK, RANK_PAGES, actor);
   let page = -1;
   const pooled = i32[HEAD_PAGE_POOL];

@@ -92,6 +92,16 @@ export interface Addon {
   bindDatagrams(host: string, port: number, ipv6: boolean): number;
   /** A connected TCP socket. Throws an Error with a code. */
   connectTcp(host: string, port: number): number;
+  /**
+   * Has the kernel use large pages for memory that nothing has touched yet. Throws an Error with a
+   * code where it has none.
+   */
+  useLargePages(memory: Uint8Array): void;
+  /**
+   * Keeps memory from being swapped out, as it is touched. Throws an Error with a code: ENOMEM or
+   * EPERM where less may be locked (ulimit -l).
+   */
+  lockMemory(memory: Uint8Array): void;
   /** The CRC-32 of zlib. */
   checksum(bytes: Uint8Array): number;
   /** Hash of the key of `length` bytes at `start`; `algorithm` is an index of HASH_ALGORITHMS. */

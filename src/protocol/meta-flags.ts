@@ -65,7 +65,7 @@ function bitOf(letter: number): number {
   return 1 << (letter & 31);
 }
 
-/** Flags of mg that only ask for something, or for less (q, u): they change nothing by themselves. */
+/** Flags of mg that only ask for something, or for less (q, u): alone they change nothing. */
 let asking = 0;
 for (const letter of Buffer.from('cfhklqstuv')) asking |= bitOf(letter);
 

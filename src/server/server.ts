@@ -10,7 +10,7 @@ import { PAGE_BYTES } from '../memory/classes.ts';
 import { startClock, tickClock } from '../memory/clock.ts';
 import { claimListener } from '../memory/connections.ts';
 import { HEAD_CLOCK, HEAD_VERBOSITY } from '../memory/layout.ts';
-import { createMemory, type Memory } from '../memory/memory.ts';
+import type { Memory } from '../memory/memory.ts';
 import { SocketArrival } from '../net/arrivals.ts';
 import { Dispatcher } from '../net/dispatcher.ts';
 import { endpointText } from '../net/listener.ts';
@@ -28,9 +28,10 @@ import { WorkerPool } from './pool.ts';
 import { become, identityFor } from './privileges.ts';
 import { recoverThread } from './recovery.ts';
 import type { Settings } from './setting.ts';
-import { cacheConfig, memoryConfig } from './settings.ts';
+import { cacheConfig } from './settings.ts';
 import { needsAuth } from './settings-auth.ts';
 import { tlsWarnings } from './settings-net.ts';
+import { makeSharedMemory } from './shared-memory.ts';
 import { inheritedSockets } from './systemd.ts';
 import { resolveTransport, type Transport } from './transport.ts';
 import { WarmRestart } from './warm-restart.ts';
@@ -65,7 +66,7 @@ export class RunningServer {
     if (settings.verbose > 0) logLine(`connections are served by ${settings.transport}`);
     this.#credentials = new CredentialFiles(settings);
     const credentials = needsAuth(settings) ? this.#credentials.load() : null;
-    this.#memory = reserveMemory(settings);
+    this.#memory = makeSharedMemory(settings);
     settings.memoryMax = this.#memory.config.memoryMax;
     this.#memory.i32[HEAD_VERBOSITY] = settings.verbose;
     if (settings.verbose > 1) printClasses(this.#memory);
@@ -251,15 +252,6 @@ function make(build: () => RunningServer): RunningServer {
     return build();
   } catch (error) {
     if (error instanceof CertificateError) throw new StartError(error.message);
-    throw error;
-  }
-}
-
-function reserveMemory(settings: Settings): Memory {
-  try {
-    return createMemory(memoryConfig(settings));
-  } catch (error) {
-    if (error instanceof RangeError) throw new StartError(error.message);
     throw error;
   }
 }

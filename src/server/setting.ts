@@ -18,6 +18,8 @@ export interface Settings {
   action: 'serve' | 'help' | 'version' | 'license';
   /** What the operator should know of the flags given: printed at the start. */
   warnings: readonly string[];
+  /** The same, where the native addon is missing. */
+  warningsWithoutAddon: readonly string[];
   maxbytes: number;
   memoryMax: number;
   /** What serves connections; at the start `auto` becomes the best that works here. */
@@ -88,7 +90,8 @@ export interface Settings {
   /** The character between prefix and rest of a key in `stats detail`. */
   prefixDelimiter: string;
   testCommands: boolean;
-  preallocate: boolean;
+  lockMemory: boolean;
+  largePages: boolean;
   daemonize: boolean;
   pidFile: string;
   /** The file of a warm restart; empty for none. */
@@ -128,6 +131,8 @@ export interface Setting {
   readonly help?: readonly string[];
   /** Said at the start if the flag was given: what happens instead of what it promises. */
   readonly warning?: string;
+  /** The same, but said only where the native addon is missing. */
+  readonly warningWithoutAddon?: string;
   /** Takes a value over, or throws SettingsError with a sentence that names the flag as `given`. */
   readonly set?: (settings: Settings, value: string, given: string) => void;
   /** The key in `stats settings`. */

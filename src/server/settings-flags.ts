@@ -271,18 +271,21 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
   {
     short: 'k',
     long: 'lock-memory',
-    help: ['lock down all paged memory (not available: warns and goes on)'],
-    warning: 'memory is not locked, this needs the native addon',
-    set: () => undefined,
+    initial: { lockMemory: false },
+    help: ['keep the shared memory from being swapped out (needs the addon)'],
+    warningWithoutAddon: 'memory is not locked, this needs the native addon',
+    set: (s) => {
+      s.lockMemory = true;
+    },
   },
   {
     short: 'L',
     long: 'enable-largepages',
-    initial: { preallocate: false },
-    help: ['touch all item memory at start (large pages are not available)'],
-    warning: 'memory is touched at start, but large pages need the native addon',
+    initial: { largePages: false },
+    help: ['use large pages (needs the addon) and touch all item memory at', 'the start'],
+    warningWithoutAddon: 'memory is touched at start, but large pages need the native addon',
     set: (s) => {
-      s.preallocate = true;
+      s.largePages = true;
     },
   },
   {

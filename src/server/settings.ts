@@ -70,7 +70,10 @@ export function readSettings(args: readonly string[]): Settings {
 }
 
 function initialSettings(): Settings {
-  return Object.assign({ warnings: [] }, ...SETTINGS.map((row) => row.initial)) as Settings;
+  return Object.assign(
+    { warnings: [], warningsWithoutAddon: [] },
+    ...SETTINGS.map((row) => row.initial),
+  ) as Settings;
 }
 
 function setExtended(settings: Settings, argument: string): void {
@@ -91,8 +94,13 @@ function setExtended(settings: Settings, argument: string): void {
 /** Takes a value over, and notes what is to be said of it. */
 function apply(settings: Settings, row: Setting, value: string, given: string): void {
   row.set?.(settings, value, given);
-  if (row.warning === undefined) return;
-  settings.warnings = [...settings.warnings, `${given}: ${row.warning}`];
+  const { warning, warningWithoutAddon } = row;
+  if (warning !== undefined) settings.warnings = [...settings.warnings, `${given}: ${warning}`];
+  if (warningWithoutAddon === undefined) return;
+  settings.warningsWithoutAddon = [
+    ...settings.warningsWithoutAddon,
+    `${given}: ${warningWithoutAddon}`,
+  ];
 }
 
 /** The limits that settings put on each other, as memcached has them. */
@@ -178,7 +186,7 @@ export function memoryConfig(settings: Settings): MemoryConfig {
     slabChunkMax: settings.slabChunkMax,
     growthFactor: settings.growthFactor,
     chunkSizeMin: settings.chunkSize,
-    preallocate: settings.preallocate,
+    preallocate: settings.largePages,
     workers: settings.threads,
     maxConns: settings.maxconns,
     hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,

@@ -13,10 +13,10 @@ export type Transport =
 
 /**
  * The transport that was asked for, or the best one that works here. Throws StartError where the
- * one that was asked for does not.
+ * one that was asked for does not. `load` finds the addon.
  */
-export function resolveTransport({ transport }: Settings): Transport {
-  const addon = transport === 'node' ? undefined : loadAddon();
+export function resolveTransport({ transport }: Settings, load = loadAddon): Transport {
+  const addon = transport === 'node' ? undefined : load();
   const kinds = addon?.pumpKinds() ?? [];
   const kind = transport === 'auto' ? bestOf(kinds) : transport;
   if (kind === 'node') return { kind, addon: null };

@@ -58,8 +58,8 @@ for (const transport of ['net', 'io_uring', 'epoll'] as const) {
   const skip = transport !== 'net' && skipWithoutAddon();
 
   for (const rate of [0, 500]) {
-    const loop = rate === 0 ? 'closed' : 'open';
-    test(`a ${loop} loop over ${transport} gets every value back`, { skip }, async (t) => {
+    const loop = rate === 0 ? 'a closed' : 'an open';
+    test(`${loop} loop over ${transport} gets every value back`, { skip }, async (t) => {
       const child = startLoad(t);
       const workload = { ...WORKLOAD, rate };
       const ready = await prepare(t, child, transport, workload, (value) => value);

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hashedWordEnd, hashKey, hashWord } from '../../src/cache/hash.ts';
 import { jenkins } from '../../src/cache/jenkins.ts';
 import { murmur3 } from '../../src/cache/murmur3.ts';
 import { xxh3 } from '../../src/cache/xxh3.ts';
@@ -53,6 +54,24 @@ test('a change of any bit of a key changes its hash', () => {
         assert.notEqual(hash(bytes, 0, length, 0), before, `${hash.name}, bit ${bit} of ${length}`);
         bytes.u8[bit >> 3] ^= 1 << (bit & 7);
       }
+    }
+  }
+});
+
+test('a key whose end is found on the way has the hash that it has otherwise', () => {
+  const bytes = new Bytes(Buffer.alloc(300, 'k'));
+  for (let length = 1; length <= 250; length++) {
+    for (const end of [0x20, 0x0d, 0x0a, 0x00, 0x1f]) {
+      bytes.u8.fill('k');
+      sample(length).u8.forEach((byte, index) => {
+        bytes.u8[5 + index] = byte | 0x21;
+      });
+      bytes.u8[5 + length] = end;
+      assert.equal(hashWord(bytes, 5, 300, 7), hashKey(bytes, 5, length, 7));
+      assert.equal(hashedWordEnd(), 5 + length);
+      // It ends where it must not go on, too.
+      assert.equal(hashWord(bytes, 5, 5 + length, 7), hashKey(bytes, 5, length, 7));
+      assert.equal(hashedWordEnd(), 5 + length);
     }
   }
 });

@@ -73,6 +73,11 @@ export class LetterProtocol implements ReferringProtocol<LetterSession> {
     return FEED_MORE;
   }
 
+  /** There is nothing to look for. */
+  expect(): void {}
+
+  fetchExpected(): void {}
+
   sent(session: LetterSession): void {
     session.sent++;
   }

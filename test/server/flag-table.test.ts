@@ -74,7 +74,11 @@ test('what warns at the start is not passed off as the same, and the other way r
     const name = nameOf(setting);
     if (name === undefined) continue;
     const state = find(name)?.state ?? '';
-    const warns = setting.warning !== undefined || /\bwarns\b/.test(setting.help?.join(' ') ?? '');
+    const { warning, warningWithoutAddon } = setting;
+    const warns =
+      warning !== undefined ||
+      warningWithoutAddon !== undefined ||
+      /\bwarns\b/.test(setting.help?.join(' ') ?? '');
     if (warns) assert.ok(['warns', 'differs'].includes(state), `${name} warns: '${state}'`);
     else assert.notEqual(state, 'warns', `${name} says nothing at the start`);
   }

@@ -224,10 +224,14 @@ test('a flag that does something else than in memcached says so, once and by its
     '-o',
     'drop_privileges,slab_sizes=100-200,sock_cookie_id=1',
   ];
-  const { warnings } = readSettings(given);
+  const { warnings, warningsWithoutAddon } = readSettings(given);
   assert.deepEqual(
     warnings.map((warning) => warning.slice(0, warning.indexOf(':'))),
-    ['-r', '-N', '-k', '-L', '-o drop_privileges', '-o slab_sizes', '-o sock_cookie_id'],
+    ['-r', '-N', '-o drop_privileges', '-o slab_sizes', '-o sock_cookie_id'],
+  );
+  assert.deepEqual(
+    warningsWithoutAddon.map((warning) => warning.slice(0, warning.indexOf(':'))),
+    ['-k', '-L'],
   );
   assert.deepEqual(readSettings([]).warnings, []);
   assert.deepEqual(readSettings(['-o', 'no_drop_privileges,no_chunked_items']).warnings, []);

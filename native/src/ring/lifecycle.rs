@@ -58,8 +58,8 @@ impl Ring {
         self.push(poll.user_data(tag(WRITABLE, id)));
     }
 
-    /// As wait_until_writable, where waiting for that does not work: a ring's poll completes at once
-    /// when the peer has finished sending, whether there is room or not.
+    /// As wait_until_writable, where waiting for that does not work: a ring's poll completes at
+    /// once when the peer has finished sending, whether there is room or not.
     pub(super) fn try_again_later(&mut self, id: u32) {
         let Some(connection) = self.table.get(id) else { return };
         connection.polling = true;
