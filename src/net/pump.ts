@@ -30,6 +30,7 @@ import { expectAll } from './expectation.ts';
 import { Outbox } from './outbox.ts';
 import { PumpConnection } from './pump-connection.ts';
 import type { PumpOwner, ReferringProtocol, Transport } from './transport.ts';
+import { TurnList } from './turn-list.ts';
 
 const INPUT_BYTES = 4 * 1024 * 1024;
 
@@ -65,9 +66,7 @@ export class PumpTransport<Session> implements Transport {
   /** By slot. */
   readonly #connections: (PumpConnection<Session> | null)[];
   #open = 0;
-  /** Slots of those that go on in the next turn, in the order of their turns. */
-  readonly #listed: Int32Array;
-  #listedCount = 0;
+  readonly #listed = new TurnList<Session>();
   /** Seconds, moved on by closeIdle only. */
   #now = Math.floor(performance.now() / 1000);
   #running = false;
@@ -79,8 +78,6 @@ export class PumpTransport<Session> implements Transport {
     this.#protocol = options.protocol;
     this.#owner = options.owner;
     this.#connections = new Array(connections).fill(null);
-    // A slot that is closed and opened again within a turn may stand there twice.
-    this.#listed = new Int32Array(connections + ENTRIES);
     const memory = {
       input: this.#input,
       output: this.#outbox.arena,
@@ -180,7 +177,7 @@ export class PumpTransport<Session> implements Transport {
 
   /** Has carried out what was not asked for by a turn. */
   #flush(): void {
-    if (this.#outbox.commands.count > 0 || this.#listedCount > 0) this.#run(false);
+    if (this.#outbox.commands.count > 0 || this.#listed.count > 0) this.#run(false);
   }
 
   /** Turn after turn until there is nothing to do, or until the slice is over. */
@@ -191,12 +188,12 @@ export class PumpTransport<Session> implements Transport {
     const { commands } = this.#outbox;
     let isOver = false;
     while (!isOver) {
-      const waits = mayWait && this.#listedCount === 0 && this.#owner.mayWait();
+      const waits = mayWait && this.#listed.count === 0 && this.#owner.mayWait();
       const count = this.#pump.cycle(commands.count, waits);
       this.#outbox.clear();
       this.#takeTurns(count);
       this.#serve(count);
-      if (count === 0 && this.#listedCount === 0 && commands.count === 0) break;
+      if (count === 0 && this.#listed.count === 0 && commands.count === 0) break;
       isOver = performance.now() >= end;
     }
     this.#running = false;
@@ -212,24 +209,16 @@ export class PumpTransport<Session> implements Transport {
     });
   }
 
-  /** Serves what was listed before this cycle, which has sent what it waited for or blocked. */
+  /**
+   * Serves what was listed before this cycle, which has sent what it waited for or blocked. Whoever
+   * finds no room is served first in the next turn.
+   */
   #takeTurns(count: number): void {
-    const listed = this.#listedCount;
-    if (listed === 0) return;
-    this.#noteBlocked(count);
-    this.#listedCount = 0;
-    for (let index = 0; index < listed; index++) {
-      const slot = this.#listed[index];
-      const connection = this.#connections[slot];
-      if (connection === null || !connection.listed) continue;
-      if (connection.blocked || connection.closing) {
-        connection.listed = false;
-      } else if (this.#outbox.hasRoom) {
-        connection.listed = false;
-        this.#goOn(connection);
-      } else {
-        this.#listed[this.#listedCount++] = slot;
-      }
+    let left = this.#listed.count;
+    if (left > 0) this.#noteBlocked(count);
+    for (; left > 0 && this.#outbox.hasRoom; left--) {
+      const connection = this.#listed.take();
+      if (connection !== null && !connection.blocked && !connection.closing) this.#goOn(connection);
     }
   }
 
@@ -303,9 +292,7 @@ export class PumpTransport<Session> implements Transport {
 
   /** Has a connection served in the next turn; one that is blocked, when it is not any more. */
   #list(connection: PumpConnection<Session>): void {
-    if (connection.listed || connection.blocked) return;
-    connection.listed = true;
-    this.#listed[this.#listedCount++] = connection.slot;
+    if (!connection.listed && !connection.blocked) this.#listed.add(connection);
   }
 
   /** Everything that was sent is with the kernel: serves what is left. */
@@ -387,6 +374,8 @@ export class PumpTransport<Session> implements Transport {
   #onClosed(slot: number): void {
     const connection = this.#connections[slot];
     if (connection === null) return;
+    // It may still be listed.
+    connection.closing = true;
     this.#protocol.close(connection.session, connection.closeReason);
     this.#connections[slot] = null;
     this.#open--;

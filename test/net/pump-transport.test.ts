@@ -173,6 +173,21 @@ test('when the arena is full the rest of the turn waits for the next', () => {
   );
 });
 
+test('when the arena is full again and again everybody has as many turns', () => {
+  const rig = new Rig();
+  rig.open(MANY);
+  const turns = 5;
+  rig.ready(Array.from({ length: MANY }, (_, slot) => rig.data(slot, 'B'.repeat(turns))));
+  const served = new Int32Array(MANY);
+  for (const [connection] of rig.commands.flat()) {
+    served[connection]++;
+    // One of those that came first may be a turn ahead of those for which there was no room.
+    if (Math.max(...served) < turns) continue;
+    assert.ok(Math.min(...served) >= turns - 2, `${Math.min(...served)} of ${turns}`);
+  }
+  assert.ok(served.every((count) => count === turns));
+});
+
 test('what is blocked is paused when too much of it is held, and read again when it is served', () => {
   const rig = new Rig();
   rig.open(1);
