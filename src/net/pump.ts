@@ -40,6 +40,9 @@ const HELD_BYTES_MAX = 64 * 1024;
 /** How long turns follow each other before other things of the thread get theirs. */
 const SLICE_MS = 1;
 
+/** What a stop takes in of what has come before it, when that never ends. */
+const DRAIN_SLICES_MAX = 50;
+
 /** What a pump transport is made from. */
 export interface PumpTransportOptions<Session> {
   readonly addon: Addon;
@@ -149,6 +152,8 @@ export class PumpTransport<Session> implements Transport {
   }
 
   drain(): Promise<void> {
+    // Connections and requests that have come are taken in, of which the kernel may have many.
+    for (let slice = 0; slice < DRAIN_SLICES_MAX && !this.#run(false); slice++) {}
     return new Promise((resolve) => {
       this.#draining = resolve;
       for (const connection of this.#connections) {
@@ -180,9 +185,12 @@ export class PumpTransport<Session> implements Transport {
     if (this.#outbox.commands.count > 0 || this.#listed.count > 0) this.#run(false);
   }
 
-  /** Turn after turn until there is nothing to do, or until the slice is over. */
-  #run(mayWait: boolean): void {
-    if (this.#running) return;
+  /**
+   * Turn after turn until there is nothing to do, or until the slice is over; then it returns
+   * false and goes on later.
+   */
+  #run(mayWait: boolean): boolean {
+    if (this.#running) return true;
     this.#running = true;
     const end = performance.now() + SLICE_MS;
     const { commands } = this.#outbox;
@@ -198,6 +206,7 @@ export class PumpTransport<Session> implements Transport {
     }
     this.#running = false;
     if (isOver) this.#plan();
+    return !isOver;
   }
 
   /** Goes on after others have had their turn, unless the pump is ready before. */

@@ -1,5 +1,5 @@
 /**
- * Connections that go on in the next turns of a pump, first come, first served: linked to each other,
+ * Connections that go on in the next turns of a pump, first come, first served. They are linked,
  * so that nothing grows and one that closes meanwhile may stay until its turn.
  */
 import type { PumpConnection } from './pump-connection.ts';

@@ -71,12 +71,17 @@ class Rig {
     });
   }
 
-  /** Has the pump ready: each list is what one cycle reports. */
-  ready(...cycles: Entry[][]): void {
+  /** Has something happen that nobody is told of: each list is what one cycle reports. */
+  happens(...cycles: Entry[][]): void {
     this.commands = [];
     this.sent = [];
     this.#cycles = cycles;
     this.#quiet = 0;
+  }
+
+  /** The same, and has the pump ready. */
+  ready(...cycles: Entry[][]): void {
+    this.happens(...cycles);
     // A slice may end at any time; after two cycles of nothing there is nothing left.
     while (this.#quiet < 2) this.#onReady();
   }
@@ -188,7 +193,7 @@ test('when the arena is full again and again everybody has as many turns', () =>
   assert.ok(served.every((count) => count === turns));
 });
 
-test('what is blocked is paused when too much of it is held, and read again when it is served', () => {
+test('what is blocked is paused when too much of it is held, and read when it is served', () => {
   const rig = new Rig();
   rig.open(1);
   rig.ready([rig.data(0, 'a')], [[0, words.EVENT_BLOCKED, 0, 0]]);
@@ -241,4 +246,19 @@ test('more connections are closed at once than a cycle has commands', () => {
   rig.transport.closeIdle(-1);
   const closed = rig.commands.flat().filter(([, what]) => what === words.COMMAND_DESTROY);
   assert.equal(closed.length, CONNECTIONS);
+});
+
+test('what has come before a stop is answered, from who has just connected, too', async () => {
+  const rig = new Rig();
+  rig.open(1);
+  rig.happens([[1, words.EVENT_OPEN, 0, 0]], [rig.data(1, 'ab')], [rig.data(0, 'c')]);
+  const drained = rig.transport.drain();
+  assert.deepEqual(rig.sent, ['ab', 'c']);
+  assert.deepEqual(rig.commands.at(-1), [
+    [0, words.COMMAND_CLOSE, 0, 0],
+    [1, words.COMMAND_CLOSE, 0, 0],
+  ]);
+  rig.ready([0, 1].map((slot): Entry => [slot, words.EVENT_CLOSED, 0, 0]));
+  await drained;
+  assert.deepEqual(rig.told.closedSlots, [0, 1]);
 });
