@@ -1,6 +1,5 @@
-// The cache is in large pages where the addon can ask for them, unless no_large_pages is given;
-// with -L it is touched at the start, and where the system has large pages switched off, the start ends
-// as memcached's does.
+// The cache is in large pages where the addon can ask for them, unless no_large_pages is given.
+// With -L it is touched at the start, and where large pages are switched off, the start ends.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
