@@ -58,8 +58,8 @@ export class Memory {
  * Reserves and initialises the shared memory; costs address space, not memory, until it is used.
  * When memoryMax cannot be had it settles for less, down to memoryLimit: see `memory.config`.
  * Throws RangeError with a sentence for the operator when not even that is to be had, or when there
- * are to be more connections than an item can count. `prepare` gets all of it while nothing has
- * touched it yet.
+ * are to be more connections than an item can count. `prepare` gets the hash table and the pages,
+ * which is nearly all of it, while nothing has touched them yet.
  */
 export function createMemory(wanted: MemoryConfig, prepare?: (bytes: Uint8Array) => void): Memory {
   if (wanted.maxConns > CONNECTIONS_MAX) {
@@ -67,8 +67,8 @@ export function createMemory(wanted: MemoryConfig, prepare?: (bytes: Uint8Array)
   }
   const [buffer, config] = reserve(wanted);
   const memory = new Memory(buffer, config);
-  prepare?.(memory.u8);
   const { i32, f64, layout } = memory;
+  prepare?.(memory.u8.subarray(layout.hashTable));
   CONFIG_FIELDS.forEach((field, index) => {
     f64[HEAD_CONFIG_F64 + index] = Number(config[field]);
   });

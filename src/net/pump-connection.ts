@@ -8,6 +8,8 @@ export class PumpConnection<Session> {
   blocked = false;
   /** Goes on in the next turn, if it is not blocked then. */
   listed = false;
+  /** Whose turn is after this one's, while it is listed. */
+  next: PumpConnection<Session> | null = null;
   /** What was sent refers to a value, of whose end the session is to be told. */
   referring = false;
   /** The pump was asked not to read it. */

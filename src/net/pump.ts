@@ -30,6 +30,7 @@ import { expectAll } from './expectation.ts';
 import { Outbox } from './outbox.ts';
 import { PumpConnection } from './pump-connection.ts';
 import type { PumpOwner, ReferringProtocol, Transport } from './transport.ts';
+import { TurnList } from './turn-list.ts';
 
 const INPUT_BYTES = 4 * 1024 * 1024;
 
@@ -38,6 +39,9 @@ const HELD_BYTES_MAX = 64 * 1024;
 
 /** How long turns follow each other before other things of the thread get theirs. */
 const SLICE_MS = 1;
+
+/** What a stop takes in of what has come before it, when that never ends. */
+const DRAIN_SLICES_MAX = 50;
 
 /** What a pump transport is made from. */
 export interface PumpTransportOptions<Session> {
@@ -65,9 +69,7 @@ export class PumpTransport<Session> implements Transport {
   /** By slot. */
   readonly #connections: (PumpConnection<Session> | null)[];
   #open = 0;
-  /** Slots of those that go on in the next turn, in the order of their turns. */
-  readonly #listed: Int32Array;
-  #listedCount = 0;
+  readonly #listed = new TurnList<Session>();
   /** Seconds, moved on by closeIdle only. */
   #now = Math.floor(performance.now() / 1000);
   #running = false;
@@ -79,8 +81,6 @@ export class PumpTransport<Session> implements Transport {
     this.#protocol = options.protocol;
     this.#owner = options.owner;
     this.#connections = new Array(connections).fill(null);
-    // A slot that is closed and opened again within a turn may stand there twice.
-    this.#listed = new Int32Array(connections + ENTRIES);
     const memory = {
       input: this.#input,
       output: this.#outbox.arena,
@@ -152,6 +152,8 @@ export class PumpTransport<Session> implements Transport {
   }
 
   drain(): Promise<void> {
+    // Connections and requests that have come are taken in, of which the kernel may have many.
+    for (let slice = 0; slice < DRAIN_SLICES_MAX && !this.#run(false); slice++) {}
     return new Promise((resolve) => {
       this.#draining = resolve;
       for (const connection of this.#connections) {
@@ -180,27 +182,31 @@ export class PumpTransport<Session> implements Transport {
 
   /** Has carried out what was not asked for by a turn. */
   #flush(): void {
-    if (this.#outbox.commands.count > 0 || this.#listedCount > 0) this.#run(false);
+    if (this.#outbox.commands.count > 0 || this.#listed.count > 0) this.#run(false);
   }
 
-  /** Turn after turn until there is nothing to do, or until the slice is over. */
-  #run(mayWait: boolean): void {
-    if (this.#running) return;
+  /**
+   * Turn after turn until there is nothing to do, or until the slice is over; then it returns
+   * false and goes on later.
+   */
+  #run(mayWait: boolean): boolean {
+    if (this.#running) return true;
     this.#running = true;
     const end = performance.now() + SLICE_MS;
     const { commands } = this.#outbox;
     let isOver = false;
     while (!isOver) {
-      const waits = mayWait && this.#listedCount === 0 && this.#owner.mayWait();
+      const waits = mayWait && this.#listed.count === 0 && this.#owner.mayWait();
       const count = this.#pump.cycle(commands.count, waits);
       this.#outbox.clear();
       this.#takeTurns(count);
       this.#serve(count);
-      if (count === 0 && this.#listedCount === 0 && commands.count === 0) break;
+      if (count === 0 && this.#listed.count === 0 && commands.count === 0) break;
       isOver = performance.now() >= end;
     }
     this.#running = false;
     if (isOver) this.#plan();
+    return !isOver;
   }
 
   /** Goes on after others have had their turn, unless the pump is ready before. */
@@ -212,24 +218,16 @@ export class PumpTransport<Session> implements Transport {
     });
   }
 
-  /** Serves what was listed before this cycle, which has sent what it waited for or blocked. */
+  /**
+   * Serves what was listed before this cycle, which has sent what it waited for or blocked. Whoever
+   * finds no room is served first in the next turn.
+   */
   #takeTurns(count: number): void {
-    const listed = this.#listedCount;
-    if (listed === 0) return;
-    this.#noteBlocked(count);
-    this.#listedCount = 0;
-    for (let index = 0; index < listed; index++) {
-      const slot = this.#listed[index];
-      const connection = this.#connections[slot];
-      if (connection === null || !connection.listed) continue;
-      if (connection.blocked || connection.closing) {
-        connection.listed = false;
-      } else if (this.#outbox.hasRoom) {
-        connection.listed = false;
-        this.#goOn(connection);
-      } else {
-        this.#listed[this.#listedCount++] = slot;
-      }
+    let left = this.#listed.count;
+    if (left > 0) this.#noteBlocked(count);
+    for (; left > 0 && this.#outbox.hasRoom; left--) {
+      const connection = this.#listed.take();
+      if (connection !== null && !connection.blocked && !connection.closing) this.#goOn(connection);
     }
   }
 
@@ -303,9 +301,7 @@ export class PumpTransport<Session> implements Transport {
 
   /** Has a connection served in the next turn; one that is blocked, when it is not any more. */
   #list(connection: PumpConnection<Session>): void {
-    if (connection.listed || connection.blocked) return;
-    connection.listed = true;
-    this.#listed[this.#listedCount++] = connection.slot;
+    if (!connection.listed && !connection.blocked) this.#listed.add(connection);
   }
 
   /** Everything that was sent is with the kernel: serves what is left. */
@@ -387,6 +383,8 @@ export class PumpTransport<Session> implements Transport {
   #onClosed(slot: number): void {
     const connection = this.#connections[slot];
     if (connection === null) return;
+    // It may still be listed.
+    connection.closing = true;
     this.#protocol.close(connection.session, connection.closeReason);
     this.#connections[slot] = null;
     this.#open--;

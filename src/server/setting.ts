@@ -91,6 +91,9 @@ export interface Settings {
   prefixDelimiter: string;
   testCommands: boolean;
   lockMemory: boolean;
+  /** -L: large pages or nothing, and all item memory touched at start. */
+  preallocate: boolean;
+  /** The kernel is advised to use large pages where it can. */
   largePages: boolean;
   daemonize: boolean;
   pidFile: string;

@@ -281,10 +281,11 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
   {
     short: 'L',
     long: 'enable-largepages',
-    initial: { largePages: false },
-    help: ['use large pages (needs the addon) and touch all item memory at', 'the start'],
+    initial: { preallocate: false },
+    help: ['insist on large pages (needs the addon) and touch all item memory', 'at the start'],
     warningWithoutAddon: 'memory is touched at start, but large pages need the native addon',
     set: (s) => {
+      s.preallocate = true;
       s.largePages = true;
     },
   },
@@ -331,6 +332,14 @@ export const OWN_SETTINGS: readonly Setting[] = [
     },
     stats: 'memory_max',
     show: (s) => String(s.memoryMax),
+  },
+  {
+    extended: 'no_large_pages',
+    initial: { largePages: true },
+    help: ['small pages for the cache, also where the native addon could have', 'large ones'],
+    set: (s) => {
+      s.largePages = false;
+    },
   },
   {
     extended: 'transport',

@@ -186,7 +186,7 @@ export function memoryConfig(settings: Settings): MemoryConfig {
     slabChunkMax: settings.slabChunkMax,
     growthFactor: settings.growthFactor,
     chunkSizeMin: settings.chunkSize,
-    preallocate: settings.largePages,
+    preallocate: settings.preallocate,
     workers: settings.threads,
     maxConns: settings.maxconns,
     hashPowerInit: settings.hashpowerInit === 0 ? HASHPOWER_DEFAULT : settings.hashpowerInit,

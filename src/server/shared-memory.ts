@@ -1,5 +1,6 @@
 /**
- * The shared memory as the flags want it: in large pages (-L), kept from being swapped out (-k).
+ * The shared memory as the flags want it: in large pages (-L, no_large_pages), kept from being
+ * swapped out (-k).
  * Only native code can ask the kernel for that, so it takes the addon, whatever serves connections.
  */
 import { readFileSync } from 'node:fs';
@@ -14,19 +15,22 @@ const MEGABYTE = 1024 * 1024;
 const LARGE_PAGES_SWITCH = '/sys/kernel/mm/transparent_hugepage/enabled';
 
 /**
- * Reserves it and initialises it. Throws StartError where the address space is not to be had, or,
- * as in memcached, where -L finds large pages switched off. What -k cannot lock is only warned of.
+ * Reserves it and initialises it. With the addon the kernel is advised to use large pages, which
+ * makes every look-up cheaper (see ARCHITECTURE.md), unless -o no_large_pages forbids it; only -L
+ * insists. Throws StartError where the address space is not to be had, or, as in memcached, where
+ * -L finds large pages switched off. What -k cannot lock is only warned of.
  */
 export function makeSharedMemory(settings: Settings): Memory {
-  const { largePages, lockMemory, warningsWithoutAddon } = settings;
-  const addon = warningsWithoutAddon.length === 0 ? undefined : loadAddon();
+  const { largePages, preallocate, lockMemory, warningsWithoutAddon } = settings;
+  const addon = loadAddon();
   if (addon === undefined) {
     for (const warning of warningsWithoutAddon) logLine(`warning: ${warning}`);
     return reserve(settings);
   }
-  if (!largePages) return locked(reserve(settings), addon);
-  if (!hasLargePages()) throw noLargePages();
-  const memory = reserve(settings, (bytes) => useLargePages(bytes, addon));
+  if (preallocate && !hasLargePages()) throw noLargePages();
+  const memory = largePages
+    ? reserve(settings, (bytes) => useLargePages(bytes, addon, preallocate))
+    : reserve(settings);
   return lockMemory ? locked(memory, addon) : memory;
 }
 
@@ -52,11 +56,11 @@ function noLargePages(): StartError {
   return new StartError(`-L: large pages are not available (${LARGE_PAGES_SWITCH})`);
 }
 
-function useLargePages(bytes: Uint8Array, addon: Addon): void {
+function useLargePages(bytes: Uint8Array, addon: Addon, insist: boolean): void {
   try {
     addon.useLargePages(bytes);
   } catch {
-    throw noLargePages();
+    if (insist) throw noLargePages();
   }
 }
 

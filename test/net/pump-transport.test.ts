@@ -71,12 +71,17 @@ class Rig {
     });
   }
 
-  /** Has the pump ready: each list is what one cycle reports. */
-  ready(...cycles: Entry[][]): void {
+  /** Has something happen that nobody is told of: each list is what one cycle reports. */
+  happens(...cycles: Entry[][]): void {
     this.commands = [];
     this.sent = [];
     this.#cycles = cycles;
     this.#quiet = 0;
+  }
+
+  /** The same, and has the pump ready. */
+  ready(...cycles: Entry[][]): void {
+    this.happens(...cycles);
     // A slice may end at any time; after two cycles of nothing there is nothing left.
     while (this.#quiet < 2) this.#onReady();
   }
@@ -173,6 +178,21 @@ test('when the arena is full the rest of the turn waits for the next', () => {
   );
 });
 
+test('when the arena is full again and again everybody has as many turns', () => {
+  const rig = new Rig();
+  rig.open(MANY);
+  const turns = 5;
+  rig.ready(Array.from({ length: MANY }, (_, slot) => rig.data(slot, 'B'.repeat(turns))));
+  const served = new Int32Array(MANY);
+  for (const [connection] of rig.commands.flat()) {
+    served[connection]++;
+    // One of those that came first may be a turn ahead of those for which there was no room.
+    if (Math.max(...served) < turns) continue;
+    assert.ok(Math.min(...served) >= turns - 2, `${Math.min(...served)} of ${turns}`);
+  }
+  assert.ok(served.every((count) => count === turns));
+});
+
 test('what is blocked is not read when too much is held, until it was served', () => {
   const rig = new Rig();
   rig.open(1);
@@ -226,4 +246,19 @@ test('more connections are closed at once than a cycle has commands', () => {
   rig.transport.closeIdle(-1);
   const closed = rig.commands.flat().filter(([, what]) => what === words.COMMAND_DESTROY);
   assert.equal(closed.length, CONNECTIONS);
+});
+
+test('what has come before a stop is answered, from who has just connected, too', async () => {
+  const rig = new Rig();
+  rig.open(1);
+  rig.happens([[1, words.EVENT_OPEN, 0, 0]], [rig.data(1, 'ab')], [rig.data(0, 'c')]);
+  const drained = rig.transport.drain();
+  assert.deepEqual(rig.sent, ['ab', 'c']);
+  assert.deepEqual(rig.commands.at(-1), [
+    [0, words.COMMAND_CLOSE, 0, 0],
+    [1, words.COMMAND_CLOSE, 0, 0],
+  ]);
+  rig.ready([0, 1].map((slot): Entry => [slot, words.EVENT_CLOSED, 0, 0]));
+  await drained;
+  assert.deepEqual(rig.told.closedSlots, [0, 1]);
 });

@@ -40,6 +40,13 @@ function checkSplits(name: string, requests: fc.Arbitrary<Request[]>, runs: numb
 const many = (request: fc.Arbitrary<Request>): fc.Arbitrary<Request[]> =>
   fc.array(request, { minLength: 1, maxLength: 30, size: 'max' });
 
+/**
+ * Values shorter than the longest line: after a request that announces a wrong length, a value is
+ * taken for a line, and how much of a line may come without its end is, as in memcached, a matter
+ * of pieces.
+ */
+const SHORT = { itemSizeMax: 1024, slabChunkMax: 512, chunkSizes: [96, 120, 152] };
+
 /** Meta requests that memcached 1.6.18 does not know, and that the comparison leaves out. */
 const newest = (): fc.Arbitrary<Request> =>
   fc
@@ -64,5 +71,6 @@ const newest = (): fc.Arbitrary<Request> =>
     }));
 
 checkSplits('requests with values of any size', many(wellFormed(LIMITS, false)), 150);
-checkSplits('meta requests', many(fc.oneof(meta(LIMITS), newest(), malformedMeta())), 150);
+checkSplits('meta requests', many(fc.oneof(meta(LIMITS), newest())), 150);
+checkSplits('right and wrong meta requests', many(fc.oneof(meta(SHORT), malformedMeta())), 150);
 checkSplits('right and wrong requests', many(fc.oneof(malformed(), wellFormed(LIMITS, true))), 300);

@@ -1,5 +1,5 @@
-// -L: the shared memory is in large pages where the addon can ask for them, and touched at the
-// start; where the system has large pages switched off, the start ends as memcached's does.
+// The cache is in large pages where the addon can ask for them, unless no_large_pages is given.
+// With -L it is touched at the start, and where large pages are switched off, the start ends.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -32,16 +32,25 @@ function skipWithoutMounts(t: TestContext): string | false {
 
 test('with -L large pages are asked for and all item memory is touched', { skip }, async (t) => {
   for (const transport of [[], ['-o', 'transport=node']]) {
-    const plain = await launch(t, ['-m', '64', ...transport]);
-    const before = largestMapping(plain.child.pid);
-    assert.ok(!before.flags.includes('hg'), before.flags.join(' '));
-    assert.ok(before.resident < 32 * MEGABYTE, String(before.resident));
     const { child, stderr } = await launch(t, ['-m', '64', '-L', ...transport]);
     const { flags, resident } = largestMapping(child.pid);
     assert.ok(flags.includes('hg'), flags.join(' '));
     assert.ok(resident >= 64 * MEGABYTE, String(resident));
     assert.doesNotMatch(stderr(), /-L/);
   }
+});
+
+test('without -L they are asked for, and nothing is touched', { skip }, async (t) => {
+  const { child } = await launch(t, ['-m', '64']);
+  const { flags, resident } = largestMapping(child.pid);
+  assert.ok(flags.includes('hg'), flags.join(' '));
+  assert.ok(resident < 32 * MEGABYTE, String(resident));
+});
+
+test('with no_large_pages they are not asked for', { skip }, async (t) => {
+  const { child } = await launch(t, ['-m', '64', '-o', 'no_large_pages']);
+  const { flags } = largestMapping(child.pid);
+  assert.ok(!flags.includes('hg'), flags.join(' '));
 });
 
 test('where large pages are switched off, the start says so and ends', { skip }, (t) => {
