@@ -1,9 +1,8 @@
 /**
  * Clients of all kinds at once, on a server whose workers die now and then: every byte of every
- * reply is checked, and in the end every descriptor, connection and byte of memory is back.
- *
- * A value says whose it is, which version, and what follows from both, so whatever is sent from
- * the wrong place shows. Every client has its own keys; a set without an answer may have happened.
+ * reply is checked, and in the end every descriptor, connection and byte of memory is back. A value
+ * says whose it is, which version, and what follows from both, so whatever is sent from the wrong
+ * place shows. Every client has its own keys; a set without an answer may have happened.
  */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
