@@ -147,8 +147,8 @@ impl Ring {
         }
     }
 
-    /// Hands over what was pushed, waits for a completion if it may, and takes those that are there.
-    /// Nothing of this turn's sends is left with the kernel afterwards, nor an answer to them.
+    /// Hands over what was pushed, waits for a completion if it may, and takes those that are
+    /// there. Nothing of this turn's sends is left with the kernel afterwards, nor an answer.
     fn enter(&mut self, may_wait: bool) {
         while self.failure.is_none() {
             let want = usize::from(may_wait && self.backlog.is_empty());
