@@ -84,7 +84,7 @@ export class Generator implements TransportHandler {
   readonly #counted: ReplyLengths | undefined;
   readonly #connections: Connection[] = [];
   readonly #latencies = new Histogram();
-  readonly #counts: ReplyCounts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
+  readonly #counts: ReplyCounts = { hits: 0, misses: 0, stores: 0, refused: 0, fullyChecked: 0 };
   #filling = false;
   #fillNext = 0;
   #phase = DRAINING;
@@ -253,7 +253,7 @@ export class Generator implements TransportHandler {
       this.#phase = MEASURING;
       this.#latencies.reset();
       this.#requests = 0;
-      Object.assign(this.#counts, { hits: 0, misses: 0, stores: 0, fullyChecked: 0 });
+      Object.assign(this.#counts, { hits: 0, misses: 0, stores: 0, refused: 0, fullyChecked: 0 });
       this.#begun = this.#mark(now);
     } else if (this.#phase === MEASURING && now >= this.#endAt) {
       this.#phase = DRAINING;

@@ -20,6 +20,8 @@ export interface ReplyCounts {
   hits: number;
   misses: number;
   stores: number;
+  /** Stores that the server had no memory for. */
+  refused: number;
   /** Hits of which every byte of the value was compared. */
   fullyChecked: number;
 }

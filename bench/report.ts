@@ -70,6 +70,9 @@ export function rowBlock(result: RowResult): string {
   for (const side of sides) {
     if (side.hitShare < 1) lines.push(`  ${side.name}: ${percent(side.hitShare)} hits`);
     if (result.row.evicting) lines.push(`  ${side.name}: ${evictions(side)}`);
+    if (side.refused > 0) {
+      lines.push(`  ${side.name}: ${thousands(side.refused)} sets refused for lack of memory`);
+    }
     if (side.unsent > 0) lines.push(`  ${side.name}: ${side.unsent} requests came due unsent`);
   }
   if (result.repeatedRounds > 0) {

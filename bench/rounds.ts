@@ -62,6 +62,8 @@ export interface SideResult {
   readonly p999: number;
   readonly hitShare: number;
   readonly unsent: number;
+  /** Stores in all rounds that the server had no memory for. */
+  readonly refused: number;
   /** Items evicted during the rounds, as far as the server tells. */
   readonly evictions: number | undefined;
   /** Against the row's reference, round by round; the reference itself has none. */
@@ -254,6 +256,7 @@ function summarize(
       return hits + misses === 0 ? 1 : hits / (hits + misses);
     }),
     unsent: middle((round) => round.unsent),
+    refused: rounds.reduce((sum, round) => sum + round.counts.refused, 0),
     opsPerSecondByRound: rounds.map((round) => Math.round(round.ops / round.seconds)),
   };
 }

@@ -7,9 +7,13 @@ const CR = 13;
 const LF = 10;
 const SPACE = 32;
 const ZERO = 48;
+const LETTER_S = 83;
+const LETTER_E = 69;
 const LETTER_V = 86;
 const STORED = Buffer.from('STORED\r\n');
 const META_STORED = Buffer.from('HD\r\n');
+/** memcached says so when it is filled faster than its maintainer thread makes room. */
+const REFUSED = Buffer.from('SERVER_ERROR out of memory storing object\r\n');
 const END = Buffer.from('END\r\n');
 const VALUE = Buffer.from('VALUE ');
 const META_VALUE = Buffer.from('VA ');
@@ -58,10 +62,13 @@ export class TextReplies extends ReplyReader {
         wrong(bytes, at, end, 'bytes that no request asked for');
       }
       if (this.#keysLeft < 0 && this.#expected.peek() === SET) {
-        if (!matches(bytes, at, end, this.#stored)) break;
-        at += this.#stored.length;
+        const isRefused = bytes[at] === LETTER_S && bytes[at + 1] === LETTER_E;
+        const reply = isRefused ? REFUSED : this.#stored;
+        if (!matches(bytes, at, end, reply)) break;
+        at += reply.length;
         this.#expected.drop(1);
-        this.counts.stores++;
+        if (isRefused) this.counts.refused++;
+        else this.counts.stores++;
         this.completed++;
         continue;
       }

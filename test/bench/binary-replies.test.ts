@@ -49,7 +49,7 @@ function miss(item: number): Buffer {
 const stored = (item: number): Buffer => packet({ opcode: 1, opaque: item });
 
 function newReader(of = items): { reader: BinaryReplies; counts: ReplyCounts } {
-  const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
+  const counts = { hits: 0, misses: 0, stores: 0, refused: 0, fullyChecked: 0 };
   return { reader: new BinaryReplies(of, counts, 1000), counts };
 }
 
@@ -71,7 +71,11 @@ test('replies cut into pieces of any size give the same counts', () => {
     reader.expectStored(3);
     for (const item of [4, 5]) reader.expectKey(item);
     assert.equal(feedPieces(reader, bytes, size), 5, `pieces of ${size}`);
-    assert.deepEqual(counts, { hits: 2, misses: 2, stores: 1, fullyChecked: 0 }, `of ${size}`);
+    assert.deepEqual(
+      counts,
+      { hits: 2, misses: 2, stores: 1, refused: 0, fullyChecked: 0 },
+      `of ${size}`,
+    );
   }
 });
 

@@ -30,6 +30,7 @@ function result(sides: readonly (readonly [ServerName, Ratios | undefined])[]): 
       p999: 1,
       hitShare: 1,
       unsent: 0,
+      refused: 0,
       evictions: 0,
       ratios,
       opsPerSecondByRound: [1],

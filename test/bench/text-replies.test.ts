@@ -32,7 +32,7 @@ interface Reading {
 }
 
 function newReader(meta = false, of = items): Reading {
-  const counts = { hits: 0, misses: 0, stores: 0, fullyChecked: 0 };
+  const counts = { hits: 0, misses: 0, stores: 0, refused: 0, fullyChecked: 0 };
   return { reader: new TextReplies(of, counts, meta, 1000), counts };
 }
 
@@ -65,7 +65,7 @@ function feed(reader: ReplyReader, text: string): number {
 test('replies cut into pieces of any size give the same counts', () => {
   const text =
     `${valueBlock(1)}END\r\nSTORED\r\n${valueBlock(3)}${valueBlock(4)}END\r\nEND\r\n` +
-    `STORED\r\n${valueBlock(9)}END\r\n`;
+    `STORED\r\n${valueBlock(9)}END\r\nSERVER_ERROR out of memory storing object\r\n`;
   const bytes = Buffer.from(text, 'latin1');
   for (let size = 1; size <= bytes.length; size++) {
     const { reader, counts } = newReader();
@@ -75,9 +75,14 @@ test('replies cut into pieces of any size give the same counts', () => {
     expectGet(reader, 6);
     reader.expectStored(0);
     expectGet(reader, 9);
+    reader.expectStored(0);
     const completed = feedPieces(reader, bytes, size);
-    assert.equal(completed, 6, `pieces of ${size}`);
-    assert.deepEqual(counts, { hits: 4, misses: 3, stores: 2, fullyChecked: 0 }, `of ${size}`);
+    assert.equal(completed, 7, `pieces of ${size}`);
+    assert.deepEqual(
+      counts,
+      { hits: 4, misses: 3, stores: 2, refused: 1, fullyChecked: 0 },
+      `of ${size}`,
+    );
   }
 });
 
@@ -94,7 +99,11 @@ test('replies to meta gets, cut into pieces of any size, give the same counts', 
     reader.expectStored(0);
     expectOne(reader, 3);
     assert.equal(feedPieces(reader, bytes, size), 4, `pieces of ${size}`);
-    assert.deepEqual(counts, { hits: 2, misses: 1, stores: 1, fullyChecked: 0 }, `of ${size}`);
+    assert.deepEqual(
+      counts,
+      { hits: 2, misses: 1, stores: 1, refused: 0, fullyChecked: 0 },
+      `of ${size}`,
+    );
   }
 });
 
