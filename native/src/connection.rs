@@ -41,8 +41,8 @@ pub struct Connection {
     pub dying: bool,
     /// Sockets for datagrams are read in another way.
     pub datagrams: bool,
-    /// Epoll: the peer has gone; what it sent may still be there.
-    pub hung_up: bool,
+    /// Epoll: a read that was not filled is not the last one; only one that brings nothing is.
+    pub read_to_end: bool,
     /// Epoll: there may be something to read. Io_uring: a receive is armed.
     pub receiving: bool,
     /// Epoll: on the list of those to be read. Io_uring: on the list of those to be armed.
@@ -66,7 +66,7 @@ impl Connection {
             closing: false,
             dying: false,
             datagrams,
-            hung_up: false,
+            read_to_end: false,
             receiving: false,
             listed: false,
             sending: false,

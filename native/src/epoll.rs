@@ -18,10 +18,12 @@ use crate::exchange::{
 use crate::mailbox::Mailbox;
 use crate::table::Table;
 
-const INTEREST: i32 = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
+const INTEREST: i32 =
+    libc::EPOLLIN | libc::EPOLLPRI | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
 const READABLE: i32 = libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR;
-/// Where a peer that has gone away shows: a read that was not filled is not the last one.
-const HUNG_UP: i32 = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR;
+/// Where a peer that has gone away shows, or one that sends urgent data, at which a read stops: one
+/// that was not filled is not the last one.
+const GOES_ON: i32 = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR | libc::EPOLLPRI;
 const BELL: u64 = u64::MAX;
 const EVENTS_MAX: usize = 512;
 /// One receive takes at most this, so that one connection cannot keep the others waiting.
@@ -86,8 +88,8 @@ impl Epoll {
 
     fn on_event(&mut self, exchange: &mut Exchange, id: u32, flags: i32) {
         let Some(connection) = self.table.get(id) else { return };
-        if flags & HUNG_UP != 0 {
-            connection.hung_up = true;
+        if flags & GOES_ON != 0 {
+            connection.read_to_end = true;
         }
         if flags & READABLE != 0 {
             connection.receiving = true;
@@ -170,7 +172,7 @@ impl Epoll {
                 Ok(length) => {
                     exchange.report(id, EVENT_DATA, at as i32, length as i32);
                     at = (at + length).next_multiple_of(LINE_BYTES).min(streams_end);
-                    if length < room && !connection.hung_up {
+                    if length < room && !connection.read_to_end {
                         connection.receiving = false;
                     }
                     self.list(id);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
-use io_uring::types::{Fd, SubmitArgs, Timespec};
+use io_uring::types::{Fd, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::backend::{Backend, DATAGRAM_BYTES};
@@ -54,6 +54,7 @@ const WRITABLE: u64 = 2;
 const DATAGRAMS: u64 = 3;
 const CANCEL: u64 = 4;
 const BELL: u64 = 5;
+const DEADLINE: u64 = 6;
 
 fn tag(kind: u64, id: u32) -> u64 {
     kind << 32 | u64::from(id)
@@ -78,6 +79,10 @@ pub struct Ring {
     closing: Vec<(u32, AtOnce)>,
     /// Datagram sockets that may have something to read.
     ready: VecDeque<u32>,
+    /// A completion that ends waiting is on its way.
+    timing: bool,
+    /// Read by the kernel when that is submitted.
+    time: Timespec,
     /// Why the kernel does not work for this ring any more, an errno.
     failure: Option<i32>,
 }
@@ -116,10 +121,12 @@ impl Ring {
             unarmed: Vec::new(),
             closing: Vec::new(),
             ready: VecDeque::new(),
+            timing: false,
+            time: Timespec::new(),
             failure: None,
         };
         pump.watch_bell();
-        pump.enter(Duration::ZERO);
+        pump.enter(false);
         pump.check()?;
         Ok(pump)
     }
@@ -133,21 +140,19 @@ impl Ring {
         // SAFETY: what the entry refers to stays in place until it is submitted, and what the
         // kernel keeps of it (descriptors, the buffer group) until it has completed.
         while unsafe { self.ring.submission().push(&entry) }.is_err() {
-            self.enter(Duration::ZERO);
+            self.enter(false);
             if self.failure.is_some() {
                 return;
             }
         }
     }
 
-    /// Hands over what was pushed, waits for a completion, and takes those that are there. Nothing
-    /// of this turn's sends is left with the kernel afterwards, nor an answer to them.
-    fn enter(&mut self, patience: Duration) {
-        let timeout = Timespec::from(patience);
-        let arguments = SubmitArgs::new().timespec(&timeout);
+    /// Hands over what was pushed, waits for a completion if it may, and takes those that are
+    /// there. Nothing of this turn's sends is left with the kernel afterwards, nor an answer.
+    fn enter(&mut self, may_wait: bool) {
         while self.failure.is_none() {
-            let want = usize::from(!patience.is_zero() && self.backlog.is_empty());
-            let result = self.ring.submitter().submit_with_args(want, &arguments);
+            let want = usize::from(may_wait && self.backlog.is_empty());
+            let result = self.ring.submitter().submit_and_wait(want);
             self.backlog.extend(self.ring.completion());
             let submission = self.ring.submission();
             // Completions that the queue had no room for come with the next call, in their order.
@@ -161,16 +166,32 @@ impl Ring {
         }
     }
 
+    /// Has waiting end after that time. One timer serves all waits of a slice: a time-out of each
+    /// call would set and clear the machine's own timer every time, which is slow in virtual ones.
+    fn set_deadline(&mut self, patience: Duration) {
+        if self.timing {
+            return;
+        }
+        self.timing = true;
+        self.time = Timespec::from(patience);
+        let timeout = opcode::Timeout::new(&self.time).build();
+        self.push(timeout.user_data(tag(DEADLINE, 0)));
+    }
+
     fn turn(&mut self, exchange: &mut Exchange, patience: Duration) {
         self.buffers.give_back();
         while let Some(id) = self.unarmed.pop() {
             self.arm(id);
         }
-        let idle = exchange.is_quiet()
+        let may_wait = !patience.is_zero()
+            && exchange.is_quiet()
             && self.backlog.is_empty()
             && self.ready.is_empty()
             && self.closing.is_empty();
-        self.enter(if idle { patience } else { Duration::ZERO });
+        if may_wait {
+            self.set_deadline(patience);
+        }
+        self.enter(may_wait);
         self.settle_sends(exchange);
         exchange.deliver_waiting();
         while let Some((id, at_once)) = self.closing.pop() {
@@ -215,7 +236,7 @@ impl Backend for Ring {
             if !self.backlog.is_empty() || !self.may_have_work() {
                 break;
             }
-            self.enter(Duration::ZERO);
+            self.enter(false);
         }
         if !self.backlog.is_empty() || !self.ring.completion().is_empty() || self.failure.is_some()
         {

@@ -148,7 +148,9 @@ export class PumpTransport<Session> implements Transport {
       if (stopping) connection.closeReason = CLOSE_SHUTDOWN;
       this.#destroy(connection);
     }
-    this.#flush();
+    // Whatever there is to do: should the pump ever not be woken for what has come, it would wait
+    // for others to bring something.
+    this.#run(false);
   }
 
   drain(): Promise<void> {

@@ -262,3 +262,11 @@ test('what has come before a stop is answered, from who has just connected, too'
   await drained;
   assert.deepEqual(rig.told.closedSlots, [0, 1]);
 });
+
+test('what the pump was not woken for is found by the clock', () => {
+  const rig = new Rig();
+  rig.open(1);
+  rig.happens([rig.data(0, 'a')]);
+  rig.transport.closeStalled();
+  assert.deepEqual(rig.sent, ['a']);
+});

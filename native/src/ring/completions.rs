@@ -2,7 +2,7 @@
 
 use io_uring::cqueue;
 
-use super::{BELL, DATAGRAMS, RECEIVE, Ring, SEND, WRITABLE};
+use super::{BELL, DATAGRAMS, DEADLINE, RECEIVE, Ring, SEND, WRITABLE};
 use crate::backend::{Backend, DATAGRAM_BYTES, read_datagrams};
 use crate::connection::{Sent, total};
 use crate::exchange::{
@@ -43,6 +43,7 @@ impl Ring {
                     }
                     self.open_arrivals(exchange);
                 }
+                DEADLINE => self.timing = false,
                 _ => {}
             }
         }

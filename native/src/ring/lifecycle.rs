@@ -1,8 +1,6 @@
 //! What is armed in the ring for a connection, from its first receive to the moment when nothing is
 //! left and its descriptor can be closed.
 
-use std::time::Duration;
-
 use io_uring::types::{Fd, Timespec};
 use io_uring::{opcode, squeue};
 
@@ -108,7 +106,7 @@ impl Ring {
 
     /// Sends by system calls of its own, after what this turn has sent so far.
     pub(super) fn send_apart(&mut self, exchange: &mut Exchange, id: u32, pieces: &[Piece]) {
-        self.enter(Duration::ZERO);
+        self.enter(false);
         self.settle_sends(exchange);
         let Some(connection) = self.table.get(id) else { return };
         if connection.broken {
