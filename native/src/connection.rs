@@ -51,6 +51,8 @@ pub struct Connection {
     pub sending: bool,
     /// Io_uring: a poll for writability is armed.
     pub polling: bool,
+    /// Io_uring: it may have sent more than is wanted, so it is received from in small portions.
+    pub portioned: bool,
 }
 
 impl Connection {
@@ -69,6 +71,7 @@ impl Connection {
             listed: false,
             sending: false,
             polling: false,
+            portioned: true,
         }
     }
 

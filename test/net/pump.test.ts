@@ -29,15 +29,20 @@ function pattern(length: number, from = 0): Buffer {
 }
 
 /** What a client receives, until it is that much. */
-async function received(socket: Socket, length: number): Promise<Buffer> {
+function received(socket: Socket, length: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let got = 0;
-  while (got < length) {
-    const [data] = await once(socket, 'data');
-    pieces.push(data);
-    got += data.length;
-  }
-  return Buffer.concat(pieces);
+  return new Promise((resolve) => {
+    // Listened to all the time: a socket that was paused may bring several pieces at once.
+    const take = (data: Buffer): void => {
+      pieces.push(data);
+      got += data.length;
+      if (got < length) return;
+      socket.off('data', take);
+      resolve(Buffer.concat(pieces));
+    };
+    socket.on('data', take);
+  });
 }
 
 /** Open descriptors, once no more of them are closing. */
@@ -194,11 +199,12 @@ for (const kind of KINDS) {
     }
     pump.command(id, CLOSE);
     pump.flush();
+    const closed = once(socket, 'close');
     socket.resume();
     const all = received(socket, 8 * MEGABYTE);
     await pump.until(({ what, connection }) => what === 'closed' && connection === id);
     assert((await all).equals(pattern(8 * MEGABYTE)));
-    await once(socket, 'close');
+    await closed;
   });
 
   check('destroy closes at once', async (pump) => {

@@ -81,6 +81,16 @@ for (const kind of kinds) {
     assert.equal(await receive(greedy, requests), 'y'.repeat(requests));
   });
 
+  check('of a client that sends faster than it is served little is kept', async (it) => {
+    const greedy = await it.client();
+    // Each turn serves a thousand requests.
+    const requests = `y${'a'.repeat(999)}`.repeat(16_000);
+    greedy.write(requests);
+    assert.equal(await receive(greedy, requests.length), requests);
+    const [{ heldMax }] = it.protocol.sessions;
+    assert.ok(heldMax < 300_000, `${heldMax} bytes were kept`);
+  });
+
   check('the reply to the last request is sent before the connection is closed', async (it) => {
     const socket = await it.client();
     socket.write('aaqaa');

@@ -94,6 +94,8 @@ impl Ring {
         let Some(connection) = self.table.get(id) else { return };
         if !cqueue::more(flags) {
             connection.receiving = false;
+            // A cancelled one says nothing of what is left.
+            connection.portioned &= result <= 0 || cqueue::sock_nonempty(flags);
         }
         if connection.dying {
             return self.bury(exchange, id);

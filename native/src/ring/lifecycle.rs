@@ -12,6 +12,9 @@ use crate::exchange::{EVENT_BLOCKED, EVENT_CLOSED, Exchange, Piece};
 static RETRY_PAUSE: Timespec = Timespec::new().nsec(10_000_000);
 
 impl Ring {
+    /// Arms a receive. One that stays armed takes all that the socket holds, megabytes of it for a
+    /// peer that sends faster than it is served; so it has to be seen first that little is left
+    /// there, and until then a receive takes one buffer at most.
     pub(super) fn arm(&mut self, id: u32) {
         let Some(connection) = self.table.get(id) else { return };
         connection.listed = false;
@@ -20,8 +23,14 @@ impl Ring {
         }
         connection.receiving = true;
         let fd = Fd(connection.fd());
-        let receive = opcode::RecvMulti::new(fd, self.buffers.group());
-        self.push(receive.build().user_data(tag(RECEIVE, id)));
+        let group = self.buffers.group();
+        let receive = if connection.portioned {
+            let once = opcode::Recv::new(fd, std::ptr::null_mut(), 0).buf_group(group);
+            once.build().flags(squeue::Flags::BUFFER_SELECT)
+        } else {
+            opcode::RecvMulti::new(fd, group).build()
+        };
+        self.push(receive.user_data(tag(RECEIVE, id)));
     }
 
     /// Has a receive armed in the next turn, if there is none and it is wanted.
@@ -34,8 +43,10 @@ impl Ring {
         self.unarmed.push(id);
     }
 
+    /// Receives no more from who is not served at the moment.
     pub(super) fn disarm(&mut self, id: u32) {
         let Some(connection) = self.table.get(id) else { return };
+        connection.portioned = true;
         if connection.receiving {
             self.cancel(tag(RECEIVE, id));
         }
