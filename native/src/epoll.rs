@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::backend::{Backend, DATAGRAM_BYTES, read_datagrams};
 use crate::connection::{Connection, Sent};
 use crate::datagrams;
+use crate::deadline::Deadline;
 use crate::exchange::{
     EVENT_BLOCKED, EVENT_BROKEN, EVENT_CLOSED, EVENT_DATA, EVENT_END, EVENT_OPEN, EVENT_SENT,
     Exchange, Piece,
@@ -25,6 +26,8 @@ const READABLE: i32 = libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::
 /// that was not filled is not the last one.
 const GOES_ON: i32 = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR | libc::EPOLLPRI;
 const BELL: u64 = u64::MAX;
+const DEADLINE: u64 = u64::MAX - 1;
+const FOR_EVER: i32 = -1;
 const EVENTS_MAX: usize = 512;
 /// One receive takes at most this, so that one connection cannot keep the others waiting.
 const READ_BYTES: usize = 64 * 1024;
@@ -40,6 +43,7 @@ pub struct Epoll {
     /// Those that may have something to read, in the order in which they get their turn.
     ready: VecDeque<u32>,
     events: Vec<libc::epoll_event>,
+    deadline: Deadline,
 }
 
 impl Epoll {
@@ -59,8 +63,10 @@ impl Epoll {
             table: Table::new(connections),
             ready: VecDeque::new(),
             events,
+            deadline: Deadline::new()?,
         };
         pump.watch(pump.mailbox.bell(), libc::EPOLLIN, BELL)?;
+        pump.watch(pump.deadline.fd(), libc::EPOLLIN | libc::EPOLLET, DEADLINE)?;
         Ok(pump)
     }
 
@@ -73,7 +79,8 @@ impl Epoll {
     }
 
     fn wait(&mut self, patience: Duration) -> usize {
-        let timeout = patience.as_micros().div_ceil(1000) as i32;
+        let may_wait = !patience.is_zero() && self.deadline.set(patience);
+        let timeout = if may_wait { FOR_EVER } else { 0 };
         // SAFETY: the list has room for as many events as it says.
         let count = unsafe {
             libc::epoll_wait(
@@ -263,10 +270,10 @@ impl Backend for Epoll {
         let count = self.wait(if idle { patience } else { Duration::ZERO });
         for index in 0..count {
             let libc::epoll_event { events: flags, u64: data } = self.events[index];
-            if data == BELL {
-                self.open_arrivals(exchange);
-            } else {
-                self.on_event(exchange, data as u32, flags as i32);
+            match data {
+                BELL => self.open_arrivals(exchange),
+                DEADLINE => self.deadline.clear(),
+                _ => self.on_event(exchange, data as u32, flags as i32),
             }
         }
         self.read_ready(exchange);

@@ -11,6 +11,7 @@ mod backend;
 mod bell;
 mod connection;
 mod datagrams;
+mod deadline;
 mod epoll;
 mod exchange;
 mod failure;
