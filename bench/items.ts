@@ -70,18 +70,24 @@ export class Items {
 
   /** Writes `set <key> 0 0 <length>`, the value and their line ends at `at`; returns the end. */
   writeSet(target: Uint8Array, at: number, item: number): number {
-    const length = this.valueLength(item);
-    const end = writeKey(target, copySmall(target, at, SET_BYTES), item);
-    const valueAt = copySmall(target, end, this.#lengthTexts.get(length)!);
-    this.writeValue(target, valueAt, item);
-    return writeLineEnd(target, valueAt + length);
+    return this.#writeLines(target, at, item, SET_BYTES, this.#lengthTexts);
   }
 
   /** Writes `ms <key> <length>`, the value and their line ends; returns the end. */
   writeMetaSet(target: Uint8Array, at: number, item: number): number {
+    return this.#writeLines(target, at, item, META_SET_BYTES, this.#metaLengthTexts);
+  }
+
+  #writeLines(
+    target: Uint8Array,
+    at: number,
+    item: number,
+    command: Uint8Array,
+    lengthTexts: ReadonlyMap<number, Uint8Array>,
+  ): number {
     const length = this.valueLength(item);
-    const end = writeKey(target, copySmall(target, at, META_SET_BYTES), item);
-    const valueAt = copySmall(target, end, this.#metaLengthTexts.get(length)!);
+    const end = writeKey(target, copySmall(target, at, command), item);
+    const valueAt = copySmall(target, end, lengthTexts.get(length)!);
     this.writeValue(target, valueAt, item);
     return writeLineEnd(target, valueAt + length);
   }

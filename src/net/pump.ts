@@ -161,14 +161,10 @@ export class PumpTransport<Session> implements Transport {
       for (const connection of this.#connections) {
         if (connection === null || connection.closing) continue;
         if (this.#protocol.isBusy(connection.session)) continue;
-        if (this.#protocol.isEndless(connection.session)) {
-          connection.closeReason = CLOSE_SHUTDOWN;
-          if (connection.blocked) this.#destroy(connection);
-          else this.#close(connection);
-        } else if (!connection.isBusy) {
-          connection.closeReason = CLOSE_SHUTDOWN;
-          this.#close(connection);
-        }
+        if (connection.isBusy && !this.#protocol.isEndless(connection.session)) continue;
+        connection.closeReason = CLOSE_SHUTDOWN;
+        if (connection.blocked) this.#destroy(connection);
+        else this.#close(connection);
       }
       // Whoever has stopped reading before is not waited for.
       this.closeStalled();

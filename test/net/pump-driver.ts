@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
 import { type Addon, loadAddon, type Pump } from '../../src/net/addon.ts';
 
 export const EVENT_NAMES = [
@@ -184,4 +185,17 @@ export class PumpDriver {
     this.#queued = 0;
     return count;
   }
+}
+
+/** What makes a test of a pump of that kind, which is closed afterwards. */
+export function checksOf(kind: string) {
+  return (name: string, body: (pump: PumpDriver) => Promise<void>, eventsMax = 256) =>
+    test(`${kind}: ${name}`, async () => {
+      const pump = new PumpDriver(kind, eventsMax);
+      try {
+        await body(pump);
+      } finally {
+        pump.close();
+      }
+    });
 }

@@ -8,16 +8,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import {
-  addon,
-  CLOSE,
-  DESTROY,
-  KINDS,
-  PAUSE,
-  PumpDriver,
-  RESUME,
-  SEND_SLAB,
-} from './pump-driver.ts';
+import { addon, CLOSE, checksOf, DESTROY, KINDS, PAUSE, RESUME, SEND_SLAB } from './pump-driver.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** A few more than a cycle of EVENTS_MAX can report. */
@@ -25,15 +16,7 @@ const CROWD = 20;
 const EVENTS_MAX = 4;
 
 for (const kind of KINDS) {
-  const check = (name: string, body: (pump: PumpDriver) => Promise<void>, eventsMax = 256) =>
-    test(`${kind}: ${name}`, async () => {
-      const pump = new PumpDriver(kind, eventsMax);
-      try {
-        await body(pump);
-      } finally {
-        pump.close();
-      }
-    });
+  const check = checksOf(kind);
 
   check(
     'a send that blocks is told of in its own cycle, whatever else happens',

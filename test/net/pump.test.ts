@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import {
   addon,
   CLOSE,
+  checksOf,
   DESTROY,
   KINDS,
   PAUSE,
@@ -61,15 +62,7 @@ test('the best pump of this machine comes first', { skip: addon === undefined },
 });
 
 for (const kind of KINDS) {
-  const check = (name: string, body: (pump: PumpDriver) => Promise<void>, eventsMax = 256) =>
-    test(`${kind}: ${name}`, async () => {
-      const pump = new PumpDriver(kind, eventsMax);
-      try {
-        await body(pump);
-      } finally {
-        pump.close();
-      }
-    });
+  const check = checksOf(kind);
 
   check('what is received is answered', async (pump) => {
     const { socket, id } = await pump.client();
