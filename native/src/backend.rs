@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::connection::Connection;
 use crate::datagrams;
-use crate::exchange::{Command, EVENT_DATAGRAM, Exchange, Piece};
+use crate::exchange::{Command, EVENT_CLOSED, EVENT_DATAGRAM, EVENT_OPEN, Exchange, Piece};
+use crate::mailbox::Arrival;
 
 /// Bytes at the end of the input arena that datagrams are received into.
 pub const DATAGRAM_BYTES: usize = datagrams::BATCH_BYTES;
@@ -42,6 +43,17 @@ pub trait Backend {
     /// Carries out what is left to do of the commands, then reports what has happened. Waits for
     /// something up to `patience`, if there is nothing to report. An error is the pump's end.
     fn collect(&mut self, exchange: &mut Exchange, patience: Duration) -> io::Result<()>;
+}
+
+/// Serves connections that the main thread has handed over.
+pub fn open_arrivals(backend: &mut dyn Backend, exchange: &mut Exchange, arrivals: Vec<Arrival>) {
+    for arrival in arrivals {
+        exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
+        // Its slot is taken, and has to be given back.
+        if !backend.adopt(arrival.fd, arrival.slot, false) {
+            exchange.report(arrival.slot, EVENT_CLOSED, 0, 0);
+        }
+    }
 }
 
 /// Carries out the first `count` commands. Neighbouring sends of a connection leave together.

@@ -8,13 +8,12 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::{Backend, DATAGRAM_BYTES, read_datagrams};
+use crate::backend::{Backend, DATAGRAM_BYTES, open_arrivals, read_datagrams};
 use crate::connection::{Connection, Sent};
 use crate::datagrams;
 use crate::deadline::Deadline;
 use crate::exchange::{
-    EVENT_BLOCKED, EVENT_BROKEN, EVENT_CLOSED, EVENT_DATA, EVENT_END, EVENT_OPEN, EVENT_SENT,
-    Exchange, Piece,
+    EVENT_BLOCKED, EVENT_BROKEN, EVENT_CLOSED, EVENT_DATA, EVENT_END, EVENT_SENT, Exchange, Piece,
 };
 use crate::mailbox::Mailbox;
 use crate::table::Table;
@@ -134,16 +133,6 @@ impl Epoll {
     fn remove(&mut self, exchange: &mut Exchange, id: u32) {
         self.table.remove(id);
         exchange.report(id, EVENT_CLOSED, 0, 0);
-    }
-
-    fn open_arrivals(&mut self, exchange: &mut Exchange) {
-        for arrival in self.mailbox.take() {
-            exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
-            // Its slot is taken, and has to be given back.
-            if !self.adopt(arrival.fd, arrival.slot, false) {
-                exchange.report(arrival.slot, EVENT_CLOSED, 0, 0);
-            }
-        }
     }
 
     /// Gives each of the ready ones a turn, as long as there is room for what comes.
@@ -271,7 +260,10 @@ impl Backend for Epoll {
         for index in 0..count {
             let libc::epoll_event { events: flags, u64: data } = self.events[index];
             match data {
-                BELL => self.open_arrivals(exchange),
+                BELL => {
+                    let arrivals = self.mailbox.take();
+                    open_arrivals(self, exchange, arrivals);
+                }
                 DEADLINE => self.deadline.clear(),
                 _ => self.on_event(exchange, data as u32, flags as i32),
             }

@@ -7,10 +7,10 @@ import { PumpDatagrams } from '../../src/net/pump-datagrams.ts';
 import type { ByteProtocol } from '../../src/net/transport.ts';
 import { probePort } from '../../src/net/udp.ts';
 import { FEED_MORE } from '../../src/protocol/engine.ts';
-import { Output } from '../../src/protocol/output.ts';
 import { skipWithoutAddon, theAddon } from '../support/addon.ts';
 import { datagram } from '../support/datagrams.ts';
 import { TestPump } from '../support/pump.ts';
+import { QuietProtocol } from '../support/quiet-protocol.ts';
 
 const EVENT_CLOSED = 6;
 const EVENT_DATAGRAM = 7;
@@ -23,21 +23,12 @@ const skip = skipWithoutAddon();
 const kinds = skip === false ? theAddon().pumpKinds() : [];
 
 /** Answers a line with its length and its last letter. */
-class Measure implements ByteProtocol<null> {
-  readonly output = new Output();
-  open = () => null;
+class Measure extends QuietProtocol implements ByteProtocol<null> {
   feed = (_session: null, input: Uint8Array, start: number, end: number) => {
     const letter = String.fromCharCode(input[end - 1]);
     this.output.put(Buffer.from(`${end - start} ${letter}\r\n`));
     return FEED_MORE;
   };
-  resume = () => FEED_MORE;
-  close = () => undefined;
-  isOverdue = () => false;
-  isBusy = () => false;
-  idleSeconds = () => 0;
-  isStalled = () => false;
-  isEndless = () => false;
 }
 
 interface Served {

@@ -8,28 +8,19 @@ import { test } from 'node:test';
 import type { ByteProtocol } from '../../src/net/transport.ts';
 import { NodeDatagrams, probePort } from '../../src/net/udp.ts';
 import { FEED_MORE } from '../../src/protocol/engine.ts';
-import { Output } from '../../src/protocol/output.ts';
+import { QuietProtocol } from '../support/quiet-protocol.ts';
 
 const REPLY = Buffer.from('OK\r\n');
 const REQUEST = Buffer.from('\x00\x01\x00\x00\x00\x01\x00\x00x\r\n', 'latin1');
 
 /** Answers every datagram with the same line. */
-class Parrot implements ByteProtocol<null> {
+class Parrot extends QuietProtocol implements ByteProtocol<null> {
   fed = 0;
-  readonly output = new Output();
-  open = () => null;
   feed = () => {
     this.fed++;
     this.output.put(REPLY);
     return FEED_MORE;
   };
-  resume = () => FEED_MORE;
-  close = () => undefined;
-  isOverdue = () => false;
-  isBusy = () => false;
-  idleSeconds = () => 0;
-  isStalled = () => false;
-  isEndless = () => false;
 }
 
 test('a datagram from port 0, which cannot be answered, is dropped', async (t) => {

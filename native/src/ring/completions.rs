@@ -3,12 +3,9 @@
 use io_uring::cqueue;
 
 use super::{BELL, DATAGRAMS, DEADLINE, RECEIVE, Ring, SEND, WRITABLE};
-use crate::backend::{Backend, DATAGRAM_BYTES, read_datagrams};
+use crate::backend::{DATAGRAM_BYTES, open_arrivals, read_datagrams};
 use crate::connection::{Sent, total};
-use crate::exchange::{
-    EVENT_BLOCKED, EVENT_BROKEN, EVENT_CLOSED, EVENT_DATA, EVENT_END, EVENT_OPEN, EVENT_SENT,
-    Exchange,
-};
+use crate::exchange::{EVENT_BLOCKED, EVENT_BROKEN, EVENT_DATA, EVENT_END, EVENT_SENT, Exchange};
 
 impl Ring {
     /// Takes what is left of the turn's sends out of the completions; the rest keeps its order.
@@ -41,7 +38,8 @@ impl Ring {
                     if !cqueue::more(entry.flags()) {
                         self.watch_bell();
                     }
-                    self.open_arrivals(exchange);
+                    let arrivals = self.mailbox.take();
+                    open_arrivals(self, exchange, arrivals);
                 }
                 DEADLINE => self.timing = false,
                 _ => {}
@@ -122,16 +120,6 @@ impl Ring {
             self.retire(exchange, id);
         } else {
             exchange.report(id, EVENT_BROKEN, 0, errno);
-        }
-    }
-
-    fn open_arrivals(&mut self, exchange: &mut Exchange) {
-        for arrival in self.mailbox.take() {
-            exchange.report(arrival.slot, EVENT_OPEN, arrival.listener as i32, 0);
-            // Its slot is taken, and has to be given back.
-            if !self.adopt(arrival.fd, arrival.slot, false) {
-                exchange.report(arrival.slot, EVENT_CLOSED, 0, 0);
-            }
         }
     }
 
